@@ -1,0 +1,50 @@
+package segment
+
+import "bytes"
+
+// CompareUTF16 compares two UTF-8 strings by UTF-16 code units, the order of
+// Druid's dictionaries and of its rows. It differs from the order of the bytes
+// only between U+E000..U+FFFF and the characters beyond U+FFFF, whose
+// surrogates come first. Bytes that are not UTF-8 get some fixed place in the
+// same total order.
+func CompareUTF16(a, b []byte) int {
+	n := min(len(a), len(b))
+	i := 0
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	if i == n {
+		return len(a) - len(b)
+	}
+	x, y := a[i], b[i]
+	if x >= 0xEE && y >= 0xEE {
+		x, y = surrogateRank(x), surrogateRank(y)
+	}
+	return int(x) - int(y)
+}
+
+// surrogateRank puts the first bytes 0xEE and 0xEF, of U+E000..U+FFFF, behind
+// those of four-byte characters, which UTF-16 writes as surrogates below
+// U+E000. The ranks of 0xEE and up stay distinct.
+func surrogateRank(c byte) byte {
+	if c <= 0xEF {
+		return c + 0x10
+	}
+	return c - 2
+}
+
+// compareNullable orders null before every string.
+func compareNullable(a []byte, aNull bool, b []byte, bNull bool) int {
+	switch {
+	case aNull && bNull:
+		return 0
+	case aNull:
+		return -1
+	case bNull:
+		return 1
+	}
+	return CompareUTF16(a, b)
+}
+
+// equalUTF16 is CompareUTF16(a, b) == 0, which is the equality of the bytes.
+func equalUTF16(a, b []byte) bool { return bytes.Equal(a, b) }
