@@ -1,0 +1,68 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+
+	"ogham/domain/task"
+)
+
+func (d *Decider) run(s *State, c Command) ([]Event, error) {
+	if !s.Exists() {
+		return nil, nil // a terminated supervisor only drains; nothing is proposed any more
+	}
+	switch c := c.(type) {
+	case Propose:
+		return d.propose(s, c.Trigger)
+	case NotePartitions:
+		return d.notePartitions(s, c)
+	case EndRun:
+		return d.endRun(s, c)
+	}
+	return nil, &Refusal{CodeInvalid, fmt.Sprintf("unknown command %T", c)}
+}
+
+func (d *Decider) propose(s *State, trigger string) ([]Event, error) {
+	t := d.move(s, trigger, s.Health.facts(d.thresholds, s.Suspended, false, s.Health.RecentErrors))
+	if t == nil {
+		return nil, nil
+	}
+	return one(&RunStepCompleted{Base: Base{t}, Step: trigger, Health: s.Health.entered(t.To)})
+}
+
+func (d *Decider) notePartitions(s *State, c NotePartitions) ([]Event, error) {
+	var added []task.Partition
+	for _, p := range c.Partitions {
+		if !slices.Contains(s.Partitions, p) {
+			added = append(added, p)
+		}
+	}
+	if len(added) == 0 {
+		return nil, nil
+	}
+	task.SortPartitions(added)
+	return one(&PartitionsChanged{Added: added, Late: len(s.Partitions) > 0})
+}
+
+// endRun decides Druid's end of a run: a failed run is always an event, a successful one where it changes the fold.
+func (d *Decider) endRun(s *State, c EndRun) ([]Event, error) {
+	ok := len(c.Errors) == 0
+	counts := s.Health.afterRun(d.thresholds, ok)
+	recent := s.Health.RecentErrors
+	if !ok {
+		recent = newestErrors(recent, c.Errors, d.thresholds.MaxStoredExceptionEvents)
+	}
+	t := d.move(s, TriggerRunEnd, counts.facts(d.thresholds, s.Suspended, ok, recent))
+	if t != nil {
+		counts = counts.entered(t.To)
+	}
+	switch {
+	case !ok:
+		return one(&RunFailed{Base: Base{t}, Errors: c.Errors, Keep: d.thresholds.MaxStoredExceptionEvents, Health: counts})
+	case t == nil && counts == s.Health.Counts:
+		return nil, nil
+	case s.Health.FailedRuns > 0:
+		return one(&RunRecovered{Base: Base{t}, Health: counts})
+	}
+	return one(&RunStepCompleted{Base: Base{t}, Step: TriggerRunEnd, Health: counts})
+}

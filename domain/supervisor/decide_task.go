@@ -1,0 +1,82 @@
+package supervisor
+
+import (
+	"fmt"
+
+	"ogham/domain/task"
+)
+
+func (d *Decider) task(s *State, c Command) ([]Event, error) {
+	switch c := c.(type) {
+	case AssignTask:
+		b, err := d.taskBase(s, c.TaskID, task.TriggerAssign)
+		if err != nil {
+			return nil, err
+		}
+		return one(&TaskAssigned{b, c.WorkerID, c.Incarnation, c.Host, c.Port})
+	case StartTask:
+		if t := s.Tasks[c.TaskID]; t != nil && t.State == task.StateReading {
+			return nil, nil
+		}
+		b, err := d.taskBase(s, c.TaskID, task.TriggerStart)
+		if err != nil {
+			return nil, err
+		}
+		return one(&TaskStarted{b, c.StartTime})
+	case SucceedTask:
+		return d.succeed(s, c)
+	case FailTask:
+		return d.fail(s, c)
+	case StopTask:
+		b, err := d.taskBase(s, c.TaskID, task.TriggerStop)
+		if err != nil {
+			return nil, err
+		}
+		return one(&TaskStopped{b, c.Reason, c.Report})
+	}
+	return nil, &Refusal{CodeInvalid, fmt.Sprintf("unknown command %T", c)}
+}
+
+func (d *Decider) taskBase(s *State, id, trigger string) (TaskBase, error) {
+	t := s.Tasks[id]
+	if t == nil {
+		return TaskBase{}, &Refusal{CodeGone, fmt.Sprintf("Cannot find any task with id: [%s]", id)}
+	}
+	to, err := d.tasks.Next(t.State, trigger)
+	if err != nil {
+		return TaskBase{}, &Refusal{CodeGone, fmt.Sprintf("task [%s]: %s", id, err)}
+	}
+	return TaskBase{Base{&Transition{t.State, to, trigger}}, id}, nil
+}
+
+func (d *Decider) succeed(s *State, c SucceedTask) ([]Event, error) {
+	b, err := d.taskBase(s, c.TaskID, task.TriggerSucceed)
+	if err != nil {
+		return nil, err
+	}
+	g := s.GroupOf(c.TaskID)
+	if g == nil {
+		return nil, &Refusal{CodeGone, fmt.Sprintf("the group of task [%s] is gone", c.TaskID)}
+	}
+	if !g.Done() {
+		return nil, &Refusal{CodeInvalid, fmt.Sprintf("task [%s] cannot have succeeded: not all of its sequences are committed", c.TaskID)}
+	}
+	return one(&TaskSucceeded{b, s.Health.afterTask(d.thresholds, true), c.Report})
+}
+
+// fail records a failure. A task that is lost after its last commit has done its work: that is a success.
+func (d *Decider) fail(s *State, c FailTask) ([]Event, error) {
+	g := s.GroupOf(c.TaskID)
+	if g != nil && g.Done() {
+		return d.succeed(s, SucceedTask{TaskID: c.TaskID, Report: c.Report})
+	}
+	b, err := d.taskBase(s, c.TaskID, task.TriggerFail)
+	if err != nil {
+		return nil, err
+	}
+	if g == nil { // it was given up before: its end counts neither way
+		b.Transition.Trigger = task.TriggerStop
+		return one(&TaskStopped{b, c.ErrorMsg, c.Report})
+	}
+	return one(&TaskFailed{b, s.Health.afterTask(d.thresholds, false), c.ErrorMsg, c.Report})
+}

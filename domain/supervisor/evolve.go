@@ -1,0 +1,252 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ogham/domain/task"
+)
+
+// Evolve folds a recorded event into s and returns it. It never fails: what was recorded has happened.
+func Evolve(s *State, r Recorded) *State {
+	s.Epoch = max(s.Epoch, r.Epoch)
+	switch e := r.Event.(type) {
+	case *SupervisorCreated:
+		s.CreatedAt = r.Time
+		s.newSpec(e.Spec, e.Stream, e.Suspended)
+	case *SpecUpdated:
+		s.newSpec(e.Spec, e.Stream, e.Suspended)
+	case *SupervisorSuspended:
+		s.newSpec(e.Spec, s.Stream, true)
+	case *SupervisorResumed:
+		s.newSpec(e.Spec, s.Stream, false)
+	case *SupervisorTerminated, *LeaderElected:
+	case *SupervisorReset:
+		s.reset()
+	case *OffsetsReset:
+		s.resetOffsets(e)
+	case *HandoffRequested:
+		for _, n := range e.Numbers {
+			if g := s.Active[n]; g != nil {
+				g.HandoffEarly = true
+			}
+		}
+	default:
+		s.evolveWork(r)
+	}
+	if t := r.Event.Moved(); t != nil && !isTaskEvent(r.Event) {
+		s.Detailed = t.To
+	}
+	return s
+}
+
+func (s *State) evolveWork(r Recorded) {
+	switch e := r.Event.(type) {
+	case *RunStepCompleted:
+		s.Health.Counts = e.Health
+	case *RunRecovered:
+		s.Health.Counts = e.Health
+	case *RunFailed:
+		s.Health.Counts = e.Health
+		s.Health.RecentErrors = newestErrors(s.Health.RecentErrors, e.Errors, e.Keep)
+	case *PartitionsChanged:
+		s.Partitions = append(s.Partitions, e.Added...)
+		task.SortPartitions(s.Partitions)
+		if e.Late {
+			s.Late = append(s.Late, e.Added...)
+		}
+	case *TaskGroupFormed:
+		s.formGroup(e, r.Time)
+	case *TaskGroupAbandoned:
+		for _, key := range e.Groups {
+			s.dropGroup(key, true)
+		}
+	case *CheckpointReached:
+		if g := s.Group(e.Group); g != nil {
+			open := g.Open()
+			open.End = e.End
+			g.Sequences = append(g.Sequences, GroupSequence{Sequence: task.Sequence{Number: open.Number + 1, Start: e.End.Clone()}})
+		}
+	case *PublishingStarted:
+		s.startPublishing(e)
+	case *SegmentsAllocated:
+		s.keepIdentities(e)
+	case *SegmentsPublished:
+		s.commit(e)
+	default:
+		s.evolveTask(r)
+	}
+}
+
+func isTaskEvent(e Event) bool {
+	switch e.(type) {
+	case *TaskCreated, *TaskAssigned, *TaskStarted, *TaskSucceeded, *TaskFailed, *TaskStopped:
+		return true
+	}
+	return false
+}
+
+// TaskOf returns the id of the task that the event is of, empty for the supervisor's own events.
+func TaskOf(e Event) string {
+	switch e := e.(type) {
+	case *TaskCreated:
+		return e.TaskID
+	case *TaskAssigned:
+		return e.TaskID
+	case *TaskStarted:
+		return e.TaskID
+	case *TaskSucceeded:
+		return e.TaskID
+	case *TaskFailed:
+		return e.TaskID
+	case *TaskStopped:
+		return e.TaskID
+	}
+	return ""
+}
+
+// newSpec is what Druid does by making a new supervisor object: counters, errors and first-run knowledge start anew.
+// Groups, tasks and offsets stay: groups of an older spec version are told to finish by the next run.
+func (s *State) newSpec(spec []byte, stream string, suspended bool) {
+	s.Spec, s.Suspended = spec, suspended
+	s.SpecVersion++
+	s.Health = Health{}
+	s.Partitions, s.Late = nil, nil
+	if s.Stream != stream {
+		// Another topic: offsets of the old one say nothing about it, and groups that still read it may not commit.
+		if s.Stream != "" {
+			s.Committed, s.Remembered = nil, nil
+			s.Generation++
+		}
+		s.Stream = stream
+	}
+}
+
+func (s *State) reset() {
+	s.Committed, s.Remembered = nil, nil
+	s.Generation++
+	s.Partitions, s.Late = nil, nil
+	s.dropGroups(func(*Group) bool { return true })
+}
+
+func (s *State) resetOffsets(e *OffsetsReset) {
+	s.Committed = s.Committed.Plus(e.Offsets)
+	for _, p := range e.Removed {
+		delete(s.Committed, p)
+		delete(s.Remembered, p)
+	}
+	for p := range e.Offsets {
+		delete(s.Remembered, p)
+	}
+	s.dropGroups(func(g *Group) bool {
+		for p := range g.Start {
+			if _, ok := e.Offsets[p]; ok || slices.Contains(e.Removed, p) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func (s *State) formGroup(e *TaskGroupFormed, at time.Time) {
+	if s.Active == nil {
+		s.Active = map[int]*Group{}
+	}
+	s.Active[e.Number] = &Group{
+		Key: e.Key, Number: e.Number, BaseSequenceName: e.BaseSequenceName, SpecVersion: s.SpecVersion, Generation: s.Generation,
+		Start: e.Start, MinTime: e.MinTime, MaxTime: e.MaxTime, FormedAt: at,
+		Sequences: []GroupSequence{{Sequence: task.Sequence{Start: e.Start.Clone()}}},
+	}
+}
+
+func (s *State) startPublishing(e *PublishingStarted) {
+	g := s.Group(e.Group)
+	if g == nil || g.Publishing {
+		return
+	}
+	g.Open().End = e.End
+	g.Publishing, g.Deadline, g.HandoffEarly = true, e.Deadline, false
+	delete(s.Active, g.Number)
+	s.Pending = append(s.Pending, g)
+	s.Remembered = s.Remembered.Plus(e.End)
+	for _, m := range e.Tasks {
+		if t := s.Tasks[m.TaskID]; t != nil {
+			t.State = m.To
+		}
+	}
+	if len(e.Tasks) == 0 && g.Done() {
+		s.dropGroup(g.Key, false)
+	}
+}
+
+func (s *State) keepIdentities(e *SegmentsAllocated) {
+	if s.Identities == nil {
+		s.Identities = map[string][]task.SegmentIdentity{}
+	}
+	if s.Intervals == nil {
+		s.Intervals = map[string]*Interval{}
+	}
+	s.Identities[e.SequenceName] = append(s.Identities[e.SequenceName], e.Identities...)
+	for _, id := range e.Identities {
+		key := IntervalKey(id.IntervalStart, id.IntervalEnd)
+		iv := s.Intervals[key]
+		if iv == nil {
+			iv = &Interval{Start: id.IntervalStart, End: id.IntervalEnd, Version: id.Version}
+			s.Intervals[key] = iv
+		}
+		iv.Next = max(iv.Next, id.PartitionNum+1)
+	}
+}
+
+func (s *State) commit(e *SegmentsPublished) {
+	s.Committed = s.Committed.Plus(e.End)
+	s.Late = slices.DeleteFunc(s.Late, func(p task.Partition) bool { _, ok := e.End[p]; return ok })
+	delete(s.Identities, e.SequenceName)
+	if g := s.Group(e.Group); g != nil {
+		if q := g.Sequence(e.Sequence); q != nil {
+			q.Published, q.Segments = true, e.Segments
+		}
+	}
+}
+
+// dropGroups forgets the groups that match and what was remembered of their ends.
+func (s *State) dropGroups(match func(*Group) bool) {
+	var keys []string
+	for _, g := range s.Pending {
+		if match(g) {
+			keys = append(keys, g.Key)
+		}
+	}
+	for _, n := range s.ActiveNumbers() {
+		if match(s.Active[n]) {
+			keys = append(keys, s.Active[n].Key)
+		}
+	}
+	for _, key := range keys {
+		s.dropGroup(key, true)
+	}
+}
+
+// dropGroup forgets a group. Its live tasks stay without one until they are stopped. The ends of a group that is given up
+// are no place to start from. Its identities stay: a group that is formed again from the same start finds them.
+func (s *State) dropGroup(key string, giveUp bool) {
+	g := s.Group(key)
+	if g == nil {
+		return
+	}
+	if s.Active[g.Number] == g {
+		delete(s.Active, g.Number)
+	}
+	s.Pending = slices.DeleteFunc(s.Pending, func(p *Group) bool { return p == g })
+	for p := range g.Start {
+		if giveUp && g.Publishing || !giveUp && s.Remembered[p] == s.Committed[p] {
+			delete(s.Remembered, p)
+		}
+	}
+}
+
+func formatMillis(ms int64) string {
+	t := time.UnixMilli(ms).UTC()
+	return fmt.Sprintf("%s.%03dZ", t.Format("2006-01-02T15:04:05"), t.Nanosecond()/1e6)
+}

@@ -1,0 +1,57 @@
+package supervisor
+
+func (s *State) evolveTask(r Recorded) {
+	switch e := r.Event.(type) {
+	case *TaskCreated:
+		if s.Tasks == nil {
+			s.Tasks = map[string]*Task{}
+		}
+		s.Tasks[e.TaskID] = &Task{ID: e.TaskID, GroupKey: e.Group, GroupNumber: e.GroupNumber, State: e.Transition.To, CreatedAt: r.Time}
+		if g := s.Group(e.Group); g != nil {
+			g.TaskIDs = append(g.TaskIDs, e.TaskID)
+		}
+	case *TaskAssigned:
+		if t := s.Tasks[e.TaskID]; t != nil {
+			t.State, t.AssignedAt = e.Transition.To, r.Time
+			t.WorkerID, t.Incarnation, t.Host, t.Port = e.WorkerID, e.Incarnation, e.Host, e.Port
+		}
+	case *TaskStarted:
+		if t := s.Tasks[e.TaskID]; t != nil {
+			t.State, t.StartedAt = e.Transition.To, e.StartTime
+		}
+	case *TaskSucceeded:
+		s.Health.Counts = e.Health
+		if g := s.GroupOf(e.TaskID); g != nil {
+			s.dropGroup(g.Key, false)
+		}
+		s.endTask(e.TaskID)
+	case *TaskFailed:
+		s.Health.Counts = e.Health
+		if g := s.GroupOf(e.TaskID); g != nil && g.Publishing {
+			g.Failures++
+		}
+		s.endTask(e.TaskID)
+	case *TaskStopped:
+		s.endTask(e.TaskID)
+	}
+}
+
+func (s *State) endTask(id string) {
+	t := s.Tasks[id]
+	if t == nil {
+		return
+	}
+	if g := s.Group(t.GroupKey); g != nil {
+		ids := g.TaskIDs[:0:0]
+		for _, x := range g.TaskIDs {
+			if x != id {
+				ids = append(ids, x)
+			}
+		}
+		g.TaskIDs = ids
+		if g.Publishing && len(ids) == 0 && g.Done() {
+			s.dropGroup(g.Key, false)
+		}
+	}
+	delete(s.Tasks, id)
+}

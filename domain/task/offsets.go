@@ -1,0 +1,99 @@
+package task
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Partition is a Kafka partition in Druid's text form: "0" for a supervisor of one topic, "topic:0" for a pattern.
+type Partition string
+
+// PartitionOf returns the text form of partition n of a supervisor's only topic.
+func PartitionOf(n int32) Partition { return Partition(strconv.FormatInt(int64(n), 10)) }
+
+// Number returns the partition number, and false where the text is none.
+func (p Partition) Number() (int32, bool) {
+	s := string(p)
+	if i := strings.LastIndexByte(s, ':'); i >= 0 {
+		s = s[i+1:]
+	}
+	n, err := strconv.ParseInt(s, 10, 32)
+	return int32(n), err == nil && n >= 0
+}
+
+// NoEnd is the end offset of a partition that has none yet, as Druid writes it.
+const NoEnd int64 = 9223372036854775807
+
+// Offsets maps a partition to an offset: the next one to read where it is a position, exclusive where it is an end.
+type Offsets map[Partition]int64
+
+// Clone returns a copy that shares nothing with o; nil stays nil.
+func (o Offsets) Clone() Offsets { return maps.Clone(o) }
+
+// Equal reports whether both hold the same partitions with the same offsets.
+func (o Offsets) Equal(b Offsets) bool { return maps.Equal(o, b) }
+
+// Partitions returns the partitions in ascending order, by topic and then by number.
+func (o Offsets) Partitions() []Partition {
+	ps := make([]Partition, 0, len(o))
+	for p := range o {
+		ps = append(ps, p)
+	}
+	SortPartitions(ps)
+	return ps
+}
+
+// SortPartitions sorts in place by topic, then by number.
+func SortPartitions(ps []Partition) {
+	slices.SortFunc(ps, func(a, b Partition) int {
+		an, _ := a.Number()
+		bn, _ := b.Number()
+		at, bt := strings.TrimRight(string(a), "0123456789"), strings.TrimRight(string(b), "0123456789")
+		if c := strings.Compare(at, bt); c != 0 {
+			return c
+		}
+		return int(an) - int(bn)
+	})
+}
+
+// Matches reports whether o and b agree in every partition that both have, which is what Druid asks of a task's start
+// and the committed offsets before a publish (ObjectMetadata.matches).
+func (o Offsets) Matches(b Offsets) bool {
+	for p, v := range o {
+		if w, ok := b[p]; ok && v != w {
+			return false
+		}
+	}
+	return true
+}
+
+// AheadOf reports whether o is greater than b in at least one common partition.
+func (o Offsets) AheadOf(b Offsets) bool {
+	for p, v := range o {
+		if w, ok := b[p]; ok && v > w {
+			return true
+		}
+	}
+	return false
+}
+
+// Plus returns the union of both; b wins where both have a partition.
+func (o Offsets) Plus(b Offsets) Offsets {
+	r := make(Offsets, len(o)+len(b))
+	maps.Copy(r, o)
+	maps.Copy(r, b)
+	return r
+}
+
+// Max returns, per partition of either, the greater offset.
+func (o Offsets) Max(b Offsets) Offsets {
+	r := o.Plus(nil)
+	for p, v := range b {
+		if w, ok := r[p]; !ok || v > w {
+			r[p] = v
+		}
+	}
+	return r
+}
