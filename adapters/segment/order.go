@@ -1,7 +1,5 @@
 package segment
 
-import "bytes"
-
 // CompareUTF16 compares two UTF-8 strings by UTF-16 code units, the order of
 // Druid's dictionaries and of its rows. It differs from the order of the bytes
 // only between U+E000..U+FFFF and the characters beyond U+FFFF, whose
@@ -45,6 +43,3 @@ func compareNullable(a []byte, aNull bool, b []byte, bNull bool) int {
 	}
 	return CompareUTF16(a, b)
 }
-
-// equalUTF16 is CompareUTF16(a, b) == 0, which is the equality of the bytes.
-func equalUTF16(a, b []byte) bool { return bytes.Equal(a, b) }

@@ -3,7 +3,16 @@ package segment
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
+
+// timeColumn is the column that every segment has.
+const timeColumn = "__time"
 
 // MetricMeta is a metric as the segment's metadata names it.
 type MetricMeta struct {
@@ -31,87 +40,331 @@ type Meta struct {
 	OrderedDimensions []string
 }
 
-// Writer makes one segment folder.
-type Writer struct{}
+// Writer makes one segment folder. Columns are written one after the other, in
+// any order, __time among them; each is closed before the next begins. A
+// Writer is used by one goroutine. Its first error is final: every later call
+// returns it, and Abort remains.
+type Writer struct {
+	dir    string
+	meta   Meta
+	spec   IndexSpec
+	pool   *pool
+	smoosh *smooshWriter
 
-// Dictionary is the sorted list of a string column's distinct values.
-type Dictionary interface {
-	// Len is the number of values, null included.
-	Len() int
-	// Value returns value i: ascending in UTF-16 order, null first. The bytes
-	// are only read, and only until the next call.
-	Value(i int) (b []byte, isNull bool)
+	wanted   map[string]bool // the columns still to come
+	nulls    map[string]bool // all-null string columns
+	abort    func()          // of the open column, nil when none is
+	rows     int64           // of the segment, -1 until a column has ended
+	nullTime bool
+	err      error
+	over     bool
 }
 
-// StringOptions describes a string column.
-type StringOptions struct {
-	// Dictionary holds the values; unused when AllNull is set.
-	Dictionary Dictionary
-	// MultiValue makes a column of lists.
-	MultiValue bool
-	// NoBitmaps leaves out the bitmap index.
-	NoBitmaps bool
-	// AllNull makes the column that has no data; nothing may be appended.
-	AllNull bool
+// errOver is returned by a writer that was closed or aborted.
+var errOver = errors.New("segment writer is closed")
+
+// maxRows is the format's limit.
+const maxRows = 1<<31 - 1
+
+// Create makes dir, which must not exist or be empty, and begins a segment in
+// it. The caller ends with Close or Abort.
+func Create(dir string, m Meta, s IndexSpec) (*Writer, error) {
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{timeColumn: true}
+	for _, name := range m.columnNames() {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
+		if wanted[name] {
+			return nil, fmt.Errorf("create segment: column %q is listed twice", name)
+		}
+		wanted[name] = true
+	}
+	if m.IntervalEnd < m.IntervalStart {
+		return nil, fmt.Errorf("create segment: interval ends before it starts")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create segment: %w", err)
+	}
+	if files, err := os.ReadDir(dir); err != nil {
+		return nil, fmt.Errorf("create segment: %w", err)
+	} else if len(files) > 0 {
+		return nil, fmt.Errorf("create segment: folder %s is not empty", dir)
+	}
+	return &Writer{
+		dir: dir, meta: m, spec: s, pool: newPool(), smoosh: newSmooshWriter(dir),
+		wanted: wanted, nulls: map[string]bool{}, rows: -1,
+	}, nil
 }
 
-type numericWriter[T int64 | float32 | float64] struct{}
+// columnNames lists metrics and dimensions.
+func (m Meta) columnNames() []string {
+	names := make([]string, 0, len(m.Metrics)+len(m.Dimensions))
+	for _, x := range m.Metrics {
+		names = append(names, x.Name)
+	}
+	return append(names, m.Dimensions...)
+}
 
-// LongWriter writes a column of longs.
-type LongWriter struct{ numericWriter[int64] }
+// checkName refuses what the table of contents cannot hold, or would confuse.
+func checkName(name string) error {
+	if name == "" || name == indexFile || name == metadataFile || strings.ContainsAny(name, ",\n\r") || !utf8.ValidString(name) {
+		return fmt.Errorf("create segment: a column cannot be named %q", name)
+	}
+	return nil
+}
 
-// FloatWriter writes a column of floats.
-type FloatWriter struct{ numericWriter[float32] }
+func (w *Writer) fail(err error) error {
+	if w.err == nil {
+		w.err = err
+	}
+	return w.err
+}
 
-// DoubleWriter writes a column of doubles.
-type DoubleWriter struct{ numericWriter[float64] }
+// usable is what every call on a column checks first.
+func (w *Writer) usable(columnClosed bool) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.over || columnClosed:
+		return errOver
+	}
+	return nil
+}
 
-// StringWriter writes a string column.
-type StringWriter struct{}
+func (w *Writer) spoolPath(i int) string {
+	return filepath.Join(w.dir, fmt.Sprintf(".column-%d.tmp", i))
+}
 
-var errSkeleton = errors.New("segment writer: not yet")
+// addRows counts n more rows of a column.
+func (w *Writer) addRows(rows *int64, n int) error {
+	if *rows+int64(n) > maxRows {
+		return w.fail(&UnsupportedError{Feature: "writing 2^31 rows"})
+	}
+	*rows += int64(n)
+	return nil
+}
 
-// Create makes dir and begins a segment in it.
-func Create(dir string, m Meta, s IndexSpec) (*Writer, error) { return nil, errSkeleton }
+func (w *Writer) claim(name string) error {
+	switch {
+	case w.err != nil || w.over:
+		return w.usable(w.over)
+	case w.abort != nil:
+		return w.fail(fmt.Errorf("begin column %q: the column before it is not closed", name))
+	case !w.wanted[name]:
+		return w.fail(fmt.Errorf("begin column %q: not listed, or written already", name))
+	}
+	delete(w.wanted, name)
+	return nil
+}
 
-// Long begins a column of longs.
-func (w *Writer) Long(name string) (*LongWriter, error) { return nil, errSkeleton }
+func (w *Writer) beginColumn(name string, kind valueType, multi bool, abort func()) error {
+	if err := w.claim(name); err != nil {
+		return err
+	}
+	if (name == timeColumn) && kind != kindLong {
+		return w.fail(fmt.Errorf("begin column %q: it holds longs", name))
+	}
+	w.abort = abort
+	if err := w.smoosh.begin(name); err != nil {
+		return w.fail(err)
+	}
+	return w.writeDescriptor(newDescriptor(kind, multi))
+}
+
+func (w *Writer) writeDescriptor(d descriptor) error {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return w.fail(fmt.Errorf("encode column descriptor: %w", err))
+	}
+	if err := errors.Join(w.smoosh.i32(int64(len(b))), w.smoosh.write(b)); err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+// beginNull notes an all-null column; it is written at the end, when the
+// number of rows is known.
+func (w *Writer) beginNull(name string) error {
+	if err := w.claim(name); err != nil {
+		return err
+	}
+	if !slices.Contains(w.meta.Dimensions, name) {
+		return w.fail(fmt.Errorf("begin column %q: only dimensions can be all-null", name))
+	}
+	w.nulls[name] = true
+	return nil
+}
+
+// endColumn finishes the open column's internal file.
+func (w *Writer) endColumn(rows int64) error {
+	name := w.smoosh.name
+	w.abort = nil
+	if w.rows >= 0 && rows != w.rows {
+		return w.fail(fmt.Errorf("close column %q: it has %d rows, those before it have %d", name, rows, w.rows))
+	}
+	w.rows = rows
+	if w.nullTime {
+		return w.fail(fmt.Errorf("close column %q: a row without a time", name))
+	}
+	if err := w.smoosh.end(); err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+// Long begins a column of longs, __time among them.
+func (w *Writer) Long(name string) (*LongWriter, error) {
+	c := &LongWriter{newNumericWriter[int64](w, name, kindLong)}
+	if err := w.beginColumn(name, kindLong, false, c.abort); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
 
 // Float begins a column of floats.
-func (w *Writer) Float(name string) (*FloatWriter, error) { return nil, errSkeleton }
+func (w *Writer) Float(name string) (*FloatWriter, error) {
+	c := &FloatWriter{newNumericWriter[float32](w, name, kindFloat)}
+	if err := w.beginColumn(name, kindFloat, false, c.abort); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
 
 // Double begins a column of doubles.
-func (w *Writer) Double(name string) (*DoubleWriter, error) { return nil, errSkeleton }
+func (w *Writer) Double(name string) (*DoubleWriter, error) {
+	c := &DoubleWriter{newNumericWriter[float64](w, name, kindDouble)}
+	if err := w.beginColumn(name, kindDouble, false, c.abort); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
 
-// String begins a string column.
-func (w *Writer) String(name string, o StringOptions) (*StringWriter, error) { return nil, errSkeleton }
+// Close writes what follows the columns, syncs every file and the folder, and
+// returns the segment's size: the sum of its files. After an error the folder
+// is incomplete, and Abort has nothing left to do but to be called.
+func (w *Writer) Close() (size int64, err error) {
+	if err := w.usable(false); err != nil {
+		return 0, err
+	}
+	defer w.Abort()
+	switch {
+	case w.abort != nil:
+		return 0, w.fail(errors.New("close segment: a column is not closed"))
+	case len(w.wanted) > 0:
+		names := make([]string, 0, len(w.wanted))
+		for name := range w.wanted {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		return 0, w.fail(fmt.Errorf("close segment: columns not written: %s", strings.Join(names, ", ")))
+	}
+	if err := w.writeTail(); err != nil {
+		return 0, w.fail(fmt.Errorf("close segment: %w", err))
+	}
+	size, err = w.writeFiles()
+	if err != nil {
+		return 0, w.fail(fmt.Errorf("close segment: %w", err))
+	}
+	return size, nil
+}
 
-// Close writes what follows the columns and syncs the folder.
-func (w *Writer) Close() (size int64, err error) { return 0, errSkeleton }
+// writeTail writes the internal files beside the columns with data.
+func (w *Writer) writeTail() error {
+	for _, name := range w.meta.Dimensions {
+		if !w.nulls[name] {
+			continue
+		}
+		if err := w.smoosh.begin(name); err != nil {
+			return err
+		}
+		if err := errors.Join(w.writeDescriptor(nullDescriptor(w.rows)), w.smoosh.end()); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(w.smoosh.begin(indexFile), writeIndexDrd(w.smoosh, w.meta, w.nulls), w.smoosh.end()); err != nil {
+		return err
+	}
+	b, err := encodeMetadata(w.meta)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.smoosh.begin(metadataFile), w.smoosh.write(b), w.smoosh.end())
+}
 
-// Abort stops the writer without finishing the segment.
-func (w *Writer) Abort() {}
+// writeFiles finishes the chunks and writes the files around them.
+func (w *Writer) writeFiles() (int64, error) {
+	contents, err := w.smoosh.finish()
+	if err != nil {
+		return 0, err
+	}
+	files := map[string]string{
+		"version.bin":  "\x00\x00\x00\x09",
+		"factory.json": `{"type":"mMapSegmentFactory"}`,
+		"meta.smoosh":  contents,
+	}
+	for name, data := range files {
+		if err := writeSynced(filepath.Join(w.dir, name), data); err != nil {
+			return 0, err
+		}
+	}
+	if err := syncDir(w.dir); err != nil {
+		return 0, err
+	}
+	size := int64(0)
+	list, err := os.ReadDir(w.dir)
+	if err != nil {
+		return 0, fmt.Errorf("list segment folder: %w", err)
+	}
+	for _, e := range list {
+		info, err := e.Info()
+		if err != nil {
+			return 0, fmt.Errorf("list segment folder: %w", err)
+		}
+		size += info.Size()
+	}
+	return size, nil
+}
 
-// Append adds a row.
-func (c *numericWriter[T]) Append(v T) error { return errSkeleton }
+func writeSynced(path, data string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("create file: %w", err)
+	}
+	_, err = f.WriteString(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write file: %w", err)
+	}
+	return nil
+}
 
-// AppendNull adds a null row.
-func (c *numericWriter[T]) AppendNull() error { return errSkeleton }
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open folder: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
+}
 
-// AppendBatch adds rows; nulls may be nil.
-func (c *numericWriter[T]) AppendBatch(vs []T, nulls []bool) error { return errSkeleton }
-
-// Close ends the column.
-func (c *numericWriter[T]) Close() error { return errSkeleton }
-
-// Append adds a row with one value.
-func (c *StringWriter) Append(id uint32) error { return errSkeleton }
-
-// AppendBatch adds a row per id.
-func (c *StringWriter) AppendBatch(ids []uint32) error { return errSkeleton }
-
-// AppendMulti adds one row with the given values.
-func (c *StringWriter) AppendMulti(ids []uint32) error { return errSkeleton }
-
-// Close ends the column.
-func (c *StringWriter) Close() error { return errSkeleton }
+// Abort stops the writer and its goroutines without finishing the segment; the
+// folder stays, for the caller to remove. After Close it does nothing.
+func (w *Writer) Abort() {
+	if w.over {
+		return
+	}
+	w.over = true
+	if w.abort != nil {
+		w.abort()
+		w.abort = nil
+	}
+	w.smoosh.abandon()
+	w.pool.stop()
+}

@@ -1,0 +1,193 @@
+package segment
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// LongWriter writes a column of longs. It is used by one goroutine.
+type LongWriter struct{ numericWriter[int64] }
+
+// FloatWriter writes a column of floats. It is used by one goroutine.
+type FloatWriter struct{ numericWriter[float32] }
+
+// DoubleWriter writes a column of doubles. It is used by one goroutine.
+type DoubleWriter struct{ numericWriter[float64] }
+
+// numericWriter is the part that the three share; they differ in the bytes of
+// a value.
+type numericWriter[T int64 | float32 | float64] struct {
+	w      *Writer
+	name   string
+	kind   valueType
+	codec  Codec
+	blocks *blockStream // codec none: only its spool is used
+	raw    []byte
+	width  int
+	rows   int64
+	nulls  rowSet
+	closed bool
+
+	one  [1]T
+	null [1]bool
+}
+
+func newNumericWriter[T int64 | float32 | float64](w *Writer, name string, kind valueType) numericWriter[T] {
+	width := kind.width()
+	return numericWriter[T]{
+		w: w, name: name, kind: kind, codec: w.spec.MetricCompression, width: width,
+		blocks: newBlockStream(w.pool, w.spec.MetricCompression, w.spoolPath(0)),
+		raw:    make([]byte, 0, numbersPerBlock(width)*width),
+	}
+}
+
+// numbersPerBlock is the number of plain values in a block.
+func numbersPerBlock(width int) int { return maxBlock / width }
+
+// Append adds a row.
+func (c *numericWriter[T]) Append(v T) error {
+	c.one[0] = v
+	return c.AppendBatch(c.one[:], nil)
+}
+
+// AppendNull adds a null row.
+func (c *numericWriter[T]) AppendNull() error {
+	c.one[0], c.null[0] = 0, true
+	return c.AppendBatch(c.one[:], c.null[:])
+}
+
+// AppendBatch adds a row per value. Where nulls is true the row is null and
+// the value is not looked at; nulls may be nil. Both belong to the caller.
+func (c *numericWriter[T]) AppendBatch(vs []T, nulls []bool) error {
+	if err := c.w.usable(c.closed); err != nil {
+		return err
+	}
+	if nulls != nil && len(nulls) != len(vs) {
+		return c.w.fail(fmt.Errorf("append to column %q: %d values, %d nulls", c.name, len(vs), len(nulls)))
+	}
+	if err := c.w.addRows(&c.rows, len(vs)); err != nil {
+		return err
+	}
+	row := c.rows - int64(len(vs))
+	for len(vs) > 0 {
+		k := min(len(vs), (cap(c.raw)-len(c.raw))/c.width)
+		if nulls == nil {
+			c.raw = appendNumbers(c.raw, vs[:k])
+		} else {
+			c.raw = c.appendNullable(vs[:k], nulls[:k], row)
+			nulls = nulls[k:]
+		}
+		vs, row = vs[k:], row+int64(k)
+		if len(c.raw) == cap(c.raw) {
+			if err := c.flush(); err != nil {
+				return c.w.fail(fmt.Errorf("append to column %q: %w", c.name, err))
+			}
+		}
+	}
+	return nil
+}
+
+func (c *numericWriter[T]) appendNullable(vs []T, nulls []bool, row int64) []byte {
+	at := len(c.raw)
+	raw := appendNumbers(c.raw, vs)
+	for i, null := range nulls {
+		if null {
+			if c.name == timeColumn {
+				c.w.nullTime = true
+			}
+			clear(raw[at+i*c.width : at+(i+1)*c.width])
+			c.nulls.add(row + int64(i))
+		}
+	}
+	return raw
+}
+
+func appendNumbers[T int64 | float32 | float64](dst []byte, vs []T) []byte {
+	at := len(dst)
+	switch vs := any(vs).(type) {
+	case []int64:
+		dst = dst[:at+8*len(vs)]
+		out := dst[at:]
+		for i, v := range vs {
+			binary.LittleEndian.PutUint64(out[8*i:], uint64(v))
+		}
+	case []float64:
+		dst = dst[:at+8*len(vs)]
+		out := dst[at:]
+		for i, v := range vs {
+			binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(v))
+		}
+	case []float32:
+		dst = dst[:at+4*len(vs)]
+		out := dst[at:]
+		for i, v := range vs {
+			binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(v))
+		}
+	}
+	return dst
+}
+
+func (c *numericWriter[T]) flush() error {
+	if c.codec == CodecNone {
+		c.blocks.at += int64(len(c.raw))
+		err := c.blocks.spool.write(c.raw)
+		c.raw = c.raw[:0]
+		return err
+	}
+	raw, err := c.blocks.next(c.raw)
+	c.raw = raw
+	return err
+}
+
+// Close ends the column. It must have as many rows as every other.
+func (c *numericWriter[T]) Close() error {
+	if err := c.w.usable(c.closed); err != nil {
+		return err
+	}
+	c.closed = true
+	if err := c.finish(); err != nil {
+		return c.w.fail(fmt.Errorf("write column %q: %w", c.name, err))
+	}
+	return c.w.endColumn(c.rows)
+}
+
+func (c *numericWriter[T]) finish() error {
+	if len(c.raw) > 0 {
+		if err := c.flush(); err != nil {
+			return err
+		}
+	}
+	if err := c.blocks.drain(); err != nil {
+		return err
+	}
+	s := c.w.smoosh
+	per, size := int64(numbersPerBlock(c.width)), c.blocks.size()
+	if c.codec == CodecNone {
+		per, size = 0, c.blocks.at
+	}
+	head := []byte{2}
+	head = binary.BigEndian.AppendUint32(head, uint32(c.rows))
+	head = binary.BigEndian.AppendUint32(head, uint32(per))
+	head = append(head, byte(c.codec))
+	if err := errors.Join(s.i32(int64(len(head))+size), s.write(head)); err != nil {
+		return err
+	}
+	if err := c.writeValues(); err != nil {
+		return err
+	}
+	if nulls := c.nulls.encode(); len(nulls) > 0 {
+		return errors.Join(s.i32(int64(len(nulls))), s.write(nulls))
+	}
+	return nil
+}
+
+func (c *numericWriter[T]) writeValues() error {
+	if c.codec == CodecNone {
+		return c.blocks.spool.copyTo(c.w.smoosh)
+	}
+	return c.blocks.writeTo(c.w.smoosh)
+}
+
+func (c *numericWriter[T]) abort() { _ = c.blocks.close() }
