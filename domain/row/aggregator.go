@@ -1,0 +1,129 @@
+package row
+
+import "math"
+
+// Aggregator is a metric's type.
+type Aggregator uint8
+
+// The numeric aggregators.
+const (
+	AggCount Aggregator = iota
+	AggLongSum
+	AggLongMin
+	AggLongMax
+	AggDoubleSum
+	AggDoubleMin
+	AggDoubleMax
+	AggFloatSum
+	AggFloatMin
+	AggFloatMax
+)
+
+var aggregatorNames = [...]string{
+	AggCount: "count", AggLongSum: "longSum", AggLongMin: "longMin", AggLongMax: "longMax",
+	AggDoubleSum: "doubleSum", AggDoubleMin: "doubleMin", AggDoubleMax: "doubleMax",
+	AggFloatSum: "floatSum", AggFloatMin: "floatMin", AggFloatMax: "floatMax",
+}
+
+// ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that is not numeric and simple.
+func ParseAggregator(name string) (a Aggregator, ok bool) {
+	for i, n := range aggregatorNames {
+		if n == name {
+			return Aggregator(i), true
+		}
+	}
+	return 0, false
+}
+
+// String gives the name in a metricsSpec.
+func (a Aggregator) String() string {
+	if int(a) < len(aggregatorNames) {
+		return aggregatorNames[a]
+	}
+	return "unknown"
+}
+
+// Combining gives the type of the combining form, which a segment's metadata names: a count is summed when combined.
+func (a Aggregator) Combining() string {
+	if a == AggCount {
+		return aggregatorNames[AggLongSum]
+	}
+	return a.String()
+}
+
+// Type is the stored column's type.
+func (a Aggregator) Type() Type {
+	switch a {
+	case AggDoubleSum, AggDoubleMin, AggDoubleMax:
+		return TypeDouble
+	case AggFloatSum, AggFloatMin, AggFloatMax:
+		return TypeFloat
+	default:
+		return TypeLong
+	}
+}
+
+// CombineLong combines two values of a long aggregator; sums wrap around as in Java.
+func (a Aggregator) CombineLong(x, y int64) int64 {
+	switch a {
+	case AggLongMin:
+		return min(x, y)
+	case AggLongMax:
+		return max(x, y)
+	default:
+		return x + y
+	}
+}
+
+// CombineDouble combines two values of a double aggregator. Go's min and max treat NaN and signed zeros as Java's do.
+func (a Aggregator) CombineDouble(x, y float64) float64 {
+	switch a {
+	case AggDoubleMin:
+		return min(x, y)
+	case AggDoubleMax:
+		return max(x, y)
+	default:
+		return x + y
+	}
+}
+
+// CombineFloat combines two values of a float aggregator, in float precision as Druid does.
+func (a Aggregator) CombineFloat(x, y float32) float32 {
+	switch a {
+	case AggFloatMin:
+		return min(x, y)
+	case AggFloatMax:
+		return max(x, y)
+	default:
+		return x + y
+	}
+}
+
+// FirstDouble is what an aggregator holds after its first value: a sum starts at 0.0, so -0.0 becomes 0.0.
+func (a Aggregator) FirstDouble(v float64) float64 {
+	if a == AggDoubleSum && v == 0 {
+		return 0
+	}
+	return v
+}
+
+// FirstFloat is FirstDouble for float aggregators.
+func (a Aggregator) FirstFloat(v float32) float32 {
+	if a == AggFloatSum && v == 0 {
+		return 0
+	}
+	return v
+}
+
+// saturate cuts a double to a long as Java's cast does: NaN is 0, the rest saturates.
+func saturate(f float64) int64 {
+	switch {
+	case f != f:
+		return 0
+	case f >= math.MaxInt64:
+		return math.MaxInt64
+	case f <= math.MinInt64:
+		return math.MinInt64
+	}
+	return int64(f)
+}

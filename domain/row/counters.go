@@ -1,0 +1,83 @@
+package row
+
+import (
+	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Counters are a task's row counters, Druid's buildSegments totals. Rows in is the sum of Processed, ProcessedWithError,
+// ThrownAway and Unparseable.
+type Counters struct {
+	Processed, ProcessedBytes, ProcessedWithError, ThrownAway, Unparseable int64
+	// RecordsProcessed counts the rows added, per partition.
+	RecordsProcessed map[int32]int64
+}
+
+// The values of ParseException.ErrorType.
+const (
+	ErrorUnparseable        = "unparseable"
+	ErrorProcessedWithError = "processedWithError"
+)
+
+// ParseException is one saved parse error.
+type ParseException struct {
+	Input                 string
+	ErrorType             string
+	Details               []string
+	TimeOfExceptionMillis int64
+	Partition             int32
+	Offset                int64
+}
+
+// recordSuffix follows the message of every error that loses a record: each record is a file of its own to the reader.
+const recordSuffix = " (Record: 1)"
+
+// SyntaxMessage is the detail for a record that an input format cannot read.
+func SyntaxMessage(input string) string {
+	return "Unable to parse row [" + input + "]" + recordSuffix
+}
+
+// EmptyMessage is the detail for a record without any row.
+func EmptyMessage(input string) string {
+	return "Unable to parse [" + input + "] as the intermediateRow resulted in empty input row" + recordSuffix
+}
+
+// TimestampMessage is the detail for a row whose time cannot be read; event is ShortEvent's text.
+func TimestampMessage(value, event string) string {
+	return "Timestamp[" + value + "] is unparseable! Event: " + event + recordSuffix
+}
+
+// TimeRangeMessage is the detail for a row whose time is outside Druid's range.
+func TimeRangeMessage(ms int64, event string) string {
+	return fmt.Sprintf("Encountered row with timestamp[%s] that cannot be represented as a long: [%s]%s",
+		FormatISO(ms), event, recordSuffix)
+}
+
+// maxEventUnits is how much of an event's text Druid shows, in UTF-16 units.
+const maxEventUnits = 100
+
+// ShortEvent cuts an event's text to what Druid prints of it.
+func ShortEvent(event string) string {
+	units := 0
+	for i, r := range event {
+		n := utf16.RuneLen(r)
+		if n < 0 {
+			n = 1
+		}
+		if units+n > maxEventUnits {
+			return event[:i] + "..."
+		}
+		units += n
+		if units == maxEventUnits {
+			_, size := utf8.DecodeRuneInString(event[i:])
+			return event[:i+size] + "..."
+		}
+	}
+	return event
+}
+
+// MaxParseExceptionsMessage is the task's error when there were too many parse errors.
+func MaxParseExceptionsMessage(limit int) string {
+	return fmt.Sprintf("Max parse exceptions[%d] exceeded", limit)
+}

@@ -1,0 +1,170 @@
+package row
+
+import (
+	"errors"
+	"fmt"
+)
+
+// TimeColumn is the name of the column that holds a row's time.
+const TimeColumn = "__time"
+
+// Type is how a column is stored.
+type Type uint8
+
+// The column types of plain (not auto-typed) dimensions and numeric metrics.
+const (
+	TypeString Type = iota
+	TypeLong
+	TypeFloat
+	TypeDouble
+)
+
+// String gives the type's name in Druid's specs and messages.
+func (t Type) String() string {
+	switch t {
+	case TypeLong:
+		return "long"
+	case TypeFloat:
+		return "float"
+	case TypeDouble:
+		return "double"
+	default:
+		return "string"
+	}
+}
+
+// ParseType gives the column type for a dimension type of a spec; ok is false for a type that is not a plain one.
+func ParseType(name string) (t Type, ok bool) {
+	switch name {
+	case "", "string":
+		return TypeString, true
+	case "long":
+		return TypeLong, true
+	case "float":
+		return TypeFloat, true
+	case "double":
+		return TypeDouble, true
+	}
+	return TypeString, false
+}
+
+// MultiValueHandling is what happens to the order of a string dimension's several values.
+type MultiValueHandling uint8
+
+// SortedArray (the default) sorts, SortedSet also drops duplicates, Array keeps the order of arrival.
+const (
+	SortedArray MultiValueHandling = iota
+	SortedSet
+	Array
+)
+
+// Timestamp says where a row's time comes from.
+type Timestamp struct {
+	Column string
+	Format TimestampFormat
+	// MissingValue, in milliseconds, stands in for a null or absent time; nil: such a row is unparseable.
+	MissingValue *int64
+}
+
+// Dimension is one listed dimension.
+type Dimension struct {
+	Name               string
+	Type               Type
+	MultiValueHandling MultiValueHandling
+	NoBitmap           bool
+}
+
+// Metric is one aggregator. FieldName is ignored for AggCount.
+type Metric struct {
+	Agg       Aggregator
+	Name      string
+	FieldName string
+}
+
+// Schema is what a task does to rows. The zero value is not useful: Timestamp.Column must be set.
+type Schema struct {
+	Timestamp           Timestamp
+	Dimensions          []Dimension
+	DimensionExclusions []string
+	// DiscoverDimensions makes every other top-level scalar (or list of scalars) a string dimension, in order of first
+	// appearance: no dimensions are listed, or includeAllDimensions is set.
+	DiscoverDimensions bool
+	Metrics            []Metric
+	Rollup             bool
+	QueryGranularity   Granularity
+	SegmentGranularity Granularity
+	// MinTime and MaxTime bound the message time; a row before MinTime or after MaxTime is thrown away.
+	MinTime, MaxTime *int64
+}
+
+// Validate reports the first contradiction: an empty or doubled name, a metric named like a dimension.
+func (s *Schema) Validate() error {
+	if s.Timestamp.Column == "" {
+		return errors.New("timestamp column is empty")
+	}
+	seen := make(map[string]string, len(s.Dimensions)+len(s.Metrics)+1)
+	seen[TimeColumn] = "the time column"
+	add := func(kind, name string) error {
+		if name == "" {
+			return fmt.Errorf("a %s has an empty name", kind)
+		}
+		if other, ok := seen[name]; ok {
+			return fmt.Errorf("%s %q has the name of %s", kind, name, other)
+		}
+		seen[name] = "another " + kind
+		return nil
+	}
+	for _, d := range s.Dimensions {
+		if err := add("dimension", d.Name); err != nil {
+			return err
+		}
+	}
+	for _, m := range s.Metrics {
+		if err := add("metric", m.Name); err != nil {
+			return err
+		}
+		if m.Agg != AggCount && m.FieldName == "" {
+			return fmt.Errorf("metric %q has no fieldName", m.Name)
+		}
+	}
+	return nil
+}
+
+// Fields gives the distinct names of the input fields that the schema reads: the timestamp column first, then
+// dimensions, then metric inputs. A parser delivers each row's values in this order.
+func (s *Schema) Fields() []string {
+	var names []string
+	seen := make(map[string]bool)
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	add(s.Timestamp.Column)
+	for _, d := range s.Dimensions {
+		add(d.Name)
+	}
+	for _, m := range s.Metrics {
+		if m.Agg != AggCount {
+			add(m.FieldName)
+		}
+	}
+	return names
+}
+
+// Excluded gives the names that are never discovered as dimensions: the listed exclusions, the time columns, the metrics
+// and their input fields.
+func (s *Schema) Excluded() map[string]bool {
+	out := map[string]bool{TimeColumn: true, s.Timestamp.Column: true}
+	for _, name := range s.DimensionExclusions {
+		out[name] = true
+	}
+	for _, m := range s.Metrics {
+		out[m.Name] = true
+		if m.Agg != AggCount {
+			out[m.FieldName] = true
+		}
+	}
+	return out
+}
