@@ -1,15 +1,54 @@
 package spec
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
-// Canonical is the spec as Druid 33 answers it.
-func (s *Supervisor) Canonical() json.RawMessage { return nil }
+// Canonical is the spec exactly as Druid 33 answers it: defaults filled in, periods in its form, and the three parts
+// repeated on the top level.
+func (s *Supervisor) Canonical() json.RawMessage { return s.tree().encode() }
+
+// MarshalJSON writes the canonical form.
+func (s *Supervisor) MarshalJSON() ([]byte, error) { return s.Canonical(), nil }
+
+// UnmarshalJSON reads a spec as Parse does.
+func (s *Supervisor) UnmarshalJSON(body []byte) error {
+	parsed, err := Parse(body)
+	if err != nil {
+		return err
+	}
+	*s = *parsed
+	return nil
+}
+
+func (s *Supervisor) tree() *node {
+	return object(
+		member{"type", str(s.Type)},
+		member{"spec", object(
+			member{"dataSchema", s.schemaTree},
+			member{"ioConfig", s.ioTree},
+			member{"tuningConfig", s.tuningTree},
+		)},
+		member{"dataSchema", s.schemaTree},
+		member{"tuningConfig", s.tuningTree},
+		member{"ioConfig", s.ioTree},
+		member{"context", s.contextTree},
+		member{"suspended", boolean(s.Suspended)},
+	)
+}
 
 // ID is the supervisor's id, which is the data source's name.
 func (s *Supervisor) ID() string { return s.DataSchema.DataSource }
 
-// Equal says whether two specs are the same once defaults are filled in.
-func (s *Supervisor) Equal(o *Supervisor) bool { return false }
+// Equal says whether two specs are the same, suspended or not included. The order of keys does not matter, nor does
+// whether a default was given or filled in.
+func (s *Supervisor) Equal(o *Supervisor) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	return bytes.Equal(s.tree().encodeSorted(), o.tree().encodeSorted())
+}
 
 // WithSuspended returns the same spec, suspended or not.
 func (s *Supervisor) WithSuspended(suspended bool) *Supervisor {
@@ -18,19 +57,8 @@ func (s *Supervisor) WithSuspended(suspended bool) *Supervisor {
 	return &c
 }
 
-// TaskTuningConfig is the tuningConfig as a task carries it.
-func (s *Supervisor) TaskTuningConfig() json.RawMessage { return nil }
+// DataSchemaJSON is the dataSchema with its defaults, which is also the form that tasks carry.
+func (s *Supervisor) DataSchemaJSON() json.RawMessage { return s.schemaTree.encode() }
 
-// DataSchemaJSON is the dataSchema as a task carries it.
-func (s *Supervisor) DataSchemaJSON() json.RawMessage { return nil }
-
-// BaseSequenceName names what a task group reads.
-func (s *Supervisor) BaseSequenceName(offsets map[string]int64, minTime, maxTime *int64) string {
-	return ""
-}
-
-// Warnings tells what was read leniently: unknown fields and values taken for others.
+// Warnings tells what was read leniently: unknown fields, and values that Druid silently takes for others.
 func (s *Supervisor) Warnings() []Problem { return s.warnings }
-
-// Unsupported tells what tasks cannot do yet.
-func (s *Supervisor) Unsupported() []Problem { return nil }

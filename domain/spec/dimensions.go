@@ -1,0 +1,166 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	classDimensions = "org.apache.druid.data.input.impl.DimensionsSpec"
+	classDimension  = "org.apache.druid.data.input.impl.DimensionSchema"
+
+	typeString = "string"
+)
+
+// The versions of nested columns that Druid 33 writes.
+const (
+	minNestedFormat     = 4
+	defaultNestedFormat = 5
+)
+
+// readDimensions reads the dimensionsSpec; null stands for a spec that has none, which means schemaless.
+func readDimensions(schema *reader, out *DimensionsSpec) *node {
+	r := schema.child("dimensionsSpec", classDimensions)
+	if r == nil {
+		return null
+	}
+	dims := array()
+	items, _ := r.list("dimensions", classDimension)
+	for i, item := range items {
+		if n := readDimension(r, item, itemPath(r.at("dimensions"), i), out); n != nil {
+			dims.items = append(dims.items, n)
+		}
+	}
+	spatial, _ := r.list("spatialDimensions", "org.apache.druid.data.input.impl.SpatialDimensionSchema")
+	for i, item := range spatial {
+		if n := readSpatial(r, item, itemPath(r.at("spatialDimensions"), i), out); n != nil {
+			dims.items = append(dims.items, n)
+		}
+	}
+	out.DimensionExclusions = r.texts("dimensionExclusions")
+	out.IncludeAllDimensions = r.boolOr("includeAllDimensions", false)
+	out.UseSchemaDiscovery = r.boolOr("useSchemaDiscovery", false)
+	checkDimensionNames(r, out)
+	r.done()
+	return object(
+		member{"dimensions", dims},
+		member{"dimensionExclusions", null},
+		member{"includeAllDimensions", boolean(out.IncludeAllDimensions)},
+		member{"useSchemaDiscovery", boolean(out.UseSchemaDiscovery)},
+	)
+}
+
+func checkDimensionNames(r *reader, out *DimensionsSpec) {
+	count := map[string]int{}
+	var twice []string
+	for _, d := range out.Dimensions {
+		if count[d.Name]++; count[d.Name] == 2 {
+			twice = append(twice, d.Name)
+		}
+	}
+	if len(twice) > 0 {
+		r.fail("dimensions", "Duplicate column entries found : [%s]", strings.Join(twice, ", "))
+	}
+	for _, name := range out.DimensionExclusions {
+		if count[name] > 0 {
+			r.fail("dimensionExclusions", "dimensions and dimensions exclusions cannot overlap")
+			return
+		}
+	}
+}
+
+func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *node {
+	switch item.kind {
+	case kindString:
+		item = object(member{"name", item}) // the shorthand
+	case kindNull:
+		r.scan.add(path, "a dimension must not be null", "Cannot construct instance of `"+classDimensions+"`, problem: a dimension must not be null")
+		return nil
+	}
+	if !r.scan.isObject(item, path, classDimension) {
+		return nil
+	}
+	d := newReader(r.scan, item, path, classDimension, r.link("dimensions"))
+	dim := Dimension{Type: d.textOr("type", typeString), MultiValueHandling: "SORTED_ARRAY"}
+	if !slices.Contains([]string{typeString, "long", "float", "double", "json", "auto", "spatial"}, dim.Type) {
+		r.scan.warn(d.at("type"), fmt.Sprintf("unknown dimension type '%s', taken for string", dim.Type))
+		dim.Type = typeString
+	}
+	if name := d.text("name"); name != nil && *name != "" {
+		dim.Name = *name
+	} else {
+		d.fail("name", "a dimension must have a name")
+	}
+	handling, bitmap := d.textOr("multiValueHandling", dim.MultiValueHandling), d.bool("createBitmapIndex")
+	dim.CreateBitmapIndex = !slices.Contains([]string{"long", "float", "double"}, dim.Type)
+	if dim.Type == typeString {
+		dim.MultiValueHandling = multiValueHandling(d, handling)
+		if bitmap != nil {
+			dim.CreateBitmapIndex = *bitmap
+		}
+	}
+	extra := readDimensionExtra(d, dim.Type)
+	d.done()
+	out.Dimensions = append(out.Dimensions, dim)
+	return dimensionNode(dim, extra...)
+}
+
+func multiValueHandling(d *reader, text string) string {
+	upper := strings.ToUpper(text)
+	if !slices.Contains([]string{"SORTED_ARRAY", "SORTED_SET", "ARRAY"}, upper) {
+		d.failClass("multiValueHandling", classDimension+"$MultiValueHandling",
+			"No enum constant %s.MultiValueHandling.%s", classDimension, upper)
+	}
+	return upper
+}
+
+// readDimensionExtra reads the members that only some types have.
+func readDimensionExtra(d *reader, dimType string) []member {
+	switch dimType {
+	case "json":
+		version := d.integerOr("formatVersion", defaultNestedFormat)
+		if version < minNestedFormat || version > defaultNestedFormat {
+			d.fail("formatVersion", "Unsupported nested column format version[%d]", version)
+		}
+		return []member{{"formatVersion", integer(version)}}
+	case "auto":
+		if n := d.get("castToType"); n != nil {
+			return []member{{"castToType", n}}
+		}
+	case "spatial":
+		dims := array()
+		for _, name := range d.texts("dims") {
+			dims.items = append(dims.items, str(name))
+		}
+		return []member{{"dims", dims}}
+	}
+	return nil
+}
+
+// readSpatial reads the legacy form of spatial dimensions, which Druid turns into ordinary ones.
+func readSpatial(r *reader, item *node, path string, out *DimensionsSpec) *node {
+	const class = "org.apache.druid.data.input.impl.SpatialDimensionSchema"
+	if !r.scan.isObject(item, path, class) {
+		return nil
+	}
+	d := newReader(r.scan, item, path, class, r.link("spatialDimensions"))
+	name := d.textOr("dimName", "")
+	if name == "" {
+		d.fail("dimName", "a dimension must have a name")
+	}
+	extra := readDimensionExtra(d, "spatial")
+	d.done()
+	dim := Dimension{Type: "spatial", Name: name, MultiValueHandling: "SORTED_ARRAY", CreateBitmapIndex: true}
+	out.Dimensions = append(out.Dimensions, dim)
+	return dimensionNode(dim, extra...)
+}
+
+func dimensionNode(d Dimension, extra ...member) *node {
+	n := object(member{"type", str(d.Type)}, member{"name", str(d.Name)})
+	n.members = append(n.members, extra...)
+	n.members = append(n.members,
+		member{"multiValueHandling", str(d.MultiValueHandling)},
+		member{"createBitmapIndex", boolean(d.CreateBitmapIndex)})
+	return n
+}

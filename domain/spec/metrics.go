@@ -1,0 +1,278 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	classAggregator   = "org.apache.druid.query.aggregation.AggregatorFactory"
+	aggregatorPackage = "org.apache.druid.query.aggregation."
+
+	defaultStringBytes = 1024
+)
+
+// aggregatorTypes are the aggregators that Druid 33 knows without extensions.
+var aggregatorTypes = []string{
+	"cardinality", "count", "doubleAny", "doubleFirst", "doubleLast", "doubleMax", "doubleMean", "doubleMin", "doubleSum",
+	"expression", "filtered", "floatAny", "floatFirst", "floatLast", "floatMax", "floatMin", "floatSum", "grouping",
+	"histogram", "hyperUnique", "javascript", "longAny", "longFirst", "longLast", "longMax", "longMin", "longSum",
+	"singleValue", "stringAny", "stringFirst", "stringFirstFold", "stringLast", "stringLastFold",
+}
+
+// readMetrics reads the metricsSpec; the nodes are its aggregators, one for each metric of the schema.
+func readMetrics(schema *reader, d *DataSchema) []*node {
+	items, _ := schema.list("metricsSpec", classAggregator)
+	var nodes []*node
+	for i, item := range items {
+		m, n := readMetric(schema.scan, item, itemPath(schema.at("metricsSpec"), i), "metricsSpec")
+		if n == nil {
+			continue
+		}
+		m.Raw = n.encode()
+		d.MetricsSpec = append(d.MetricsSpec, m)
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+// aggregatorClass is the class behind a type: longSum is a LongSumAggregatorFactory.
+func aggregatorClass(id string) string {
+	return aggregatorPackage + strings.ToUpper(id[:1]) + id[1:] + "AggregatorFactory"
+}
+
+func readMetric(s *scan, item *node, path, property string) (Metric, *node) {
+	id, ok := s.typeID(item, path, classAggregator, property, aggregatorTypes)
+	if !ok {
+		return Metric{}, nil
+	}
+	r := newReader(s, item, path, aggregatorClass(id), "")
+	r.ignore("type")
+	m := Metric{Type: id}
+	if id == "filtered" {
+		return readFiltered(r, m)
+	}
+	if name := r.text("name"); name != nil && *name != "" {
+		m.Name = *name
+	} else {
+		r.fail("name", "Must have a valid, non-null aggregator name")
+	}
+	n := object(member{"type", str(id)}, member{"name", str(m.Name)})
+	switch {
+	case id == "count":
+	case isSimple(id):
+		n.members = append(n.members, readInput(r, &m)...)
+	case hasField(id):
+		n.members = append(n.members, readField(r, &m)...)
+	default:
+		// Aggregators with members of their own are kept as they are given: no task computes them yet.
+		for _, e := range item.members {
+			r.ignore(e.name)
+			if e.name != "type" && e.name != "name" {
+				n.members = append(n.members, e)
+			}
+		}
+	}
+	r.done()
+	return m, n
+}
+
+// isSimple says whether an aggregator is a sum, minimum or maximum of a number.
+func isSimple(id string) bool {
+	for _, number := range []string{"long", "double", "float"} {
+		if op, ok := strings.CutPrefix(id, number); ok && slices.Contains([]string{"Sum", "Min", "Max"}, op) {
+			return true
+		}
+	}
+	return false
+}
+
+// readInput reads what a simple aggregator works on: a field or an expression, exactly one of them.
+func readInput(r *reader, m *Metric) []member {
+	field, expression := r.text("fieldName"), r.text("expression")
+	if (field == nil) == (expression == nil) {
+		r.fail("fieldName", "Must have a valid, non-null fieldName or expression")
+		return nil
+	}
+	if field != nil {
+		m.FieldName = *field
+		return []member{{"fieldName", str(*field)}}
+	}
+	return []member{{"expression", str(*expression)}}
+}
+
+// hasField says whether an aggregator is one of those that take a field and little else.
+func hasField(id string) bool {
+	for _, suffix := range []string{"First", "Last", "FirstFold", "LastFold", "Any"} {
+		if strings.HasSuffix(id, suffix) {
+			return true
+		}
+	}
+	return id == "doubleMean" || id == "hyperUnique"
+}
+
+func readField(r *reader, m *Metric) []member {
+	field := r.text("fieldName")
+	if field == nil {
+		r.fail("fieldName", "Must have a valid, non-null fieldName")
+		return nil
+	}
+	m.FieldName = *field
+	out := []member{{"fieldName", str(*field)}}
+	switch {
+	case m.Type == "hyperUnique":
+		return append(out,
+			member{"isInputHyperUnique", boolean(r.boolOr("isInputHyperUnique", false))},
+			member{"round", boolean(r.boolOr("round", false))})
+	case strings.Contains(m.Type, "First") || strings.Contains(m.Type, "Last"):
+		out = append(out, member{"timeColumn", str(r.textOr("timeColumn", timeColumn))})
+	}
+	if strings.HasPrefix(m.Type, "string") {
+		out = append(out, member{"maxStringBytes", integer(r.integerOr("maxStringBytes", defaultStringBytes))})
+	}
+	if m.Type == "stringAny" {
+		out = append(out, member{"aggregateMultipleValues", boolean(r.boolOr("aggregateMultipleValues", true))})
+	}
+	return out
+}
+
+// readFiltered reads an aggregator inside a filter; its name is that of the inner one unless it has its own.
+func readFiltered(r *reader, m Metric) (Metric, *node) {
+	filter, inner := r.get("filter"), r.get("aggregator")
+	if inner == nil {
+		r.fail("aggregator", "aggregator")
+		return m, nil
+	}
+	if filter == nil {
+		r.fail("filter", "filter")
+		return m, nil
+	}
+	delegate, n := readMetric(r.scan, inner, r.at("aggregator"), "aggregator")
+	if !checkFilter(r.scan, filter, r.at("filter"), "filter") || n == nil {
+		return m, nil
+	}
+	m.Name = r.textOr("name", delegate.Name)
+	if m.Name == "" {
+		m.Name = delegate.Name
+	}
+	r.done()
+	return m, object(member{"type", str(m.Type)}, member{"aggregator", n}, member{"filter", filter}, member{"name", str(m.Name)})
+}
+
+// requiredFields are the input columns of an aggregator.
+func requiredFields(n *node) []string {
+	var out []string
+	text := func(name string) {
+		if v := n.get(name); v != nil && v.kind == kindString {
+			out = append(out, v.text)
+		}
+	}
+	text("fieldName")
+	text("timeColumn")
+	if v := n.get("expression"); v != nil && v.kind == kindString {
+		out = append(out, identifiers(v.text)...)
+	}
+	for _, name := range []string{"fieldNames", "fields", "groupings"} {
+		if v := n.get(name); v != nil {
+			out = append(out, columnNames(v)...)
+		}
+	}
+	if v := n.get("aggregator"); v != nil {
+		out = append(out, requiredFields(v)...)
+	}
+	if v := n.get("filter"); v != nil {
+		out = append(out, filterColumns(v)...)
+	}
+	return out
+}
+
+// columnNames takes the columns out of a list of names or dimension specs.
+func columnNames(n *node) []string {
+	var out []string
+	for _, item := range n.items {
+		if item.kind == kindString {
+			out = append(out, item.text)
+		}
+		if d := item.get("dimension"); d != nil && d.kind == kindString {
+			out = append(out, d.text)
+		}
+	}
+	return out
+}
+
+// filterColumns are the columns that a filter looks at.
+func filterColumns(n *node) []string {
+	var out []string
+	for _, name := range []string{"dimension", "column"} {
+		if v := n.get(name); v != nil && v.kind == kindString {
+			out = append(out, v.text)
+		}
+	}
+	if v := n.get("expression"); v != nil && v.kind == kindString {
+		out = append(out, identifiers(v.text)...)
+	}
+	if v := n.get("dimensions"); v != nil {
+		out = append(out, columnNames(v)...)
+	}
+	if v := n.get("field"); v != nil {
+		out = append(out, filterColumns(v)...)
+	}
+	if v := n.get("fields"); v != nil {
+		for _, item := range v.items {
+			out = append(out, filterColumns(item)...)
+		}
+	}
+	return out
+}
+
+// identifiers are the columns that an expression names: words in double quotes, and bare words that are no function.
+// Parameters of lambdas count as columns, which only excludes too much.
+func identifiers(expression string) []string {
+	var out []string
+	for i := 0; i < len(expression); {
+		switch c := expression[i]; {
+		case c == '\'' || c == '"':
+			text, end := quotedText(expression, i)
+			if c == '"' {
+				out = append(out, text)
+			}
+			i = end
+		case isWord(c) && (c < '0' || c > '9'):
+			end := i
+			for end < len(expression) && isWord(expression[end]) {
+				end++
+			}
+			word := expression[i:end]
+			if !strings.HasPrefix(strings.TrimLeft(expression[end:], " "), "(") && word != "null" {
+				out = append(out, word)
+			}
+			i = end
+		case isWord(c): // a number with its exponent
+			for i < len(expression) && (isWord(expression[i]) || expression[i] == '.') {
+				i++
+			}
+		default:
+			i++
+		}
+	}
+	return out
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// quotedText is the text within the quotes that begin at a place, and the place after them.
+func quotedText(s string, at int) (string, int) {
+	var b strings.Builder
+	for i := at + 1; i < len(s); i++ {
+		switch {
+		case s[i] == s[at]:
+			return b.String(), i + 1
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), len(s)
+}

@@ -1,0 +1,135 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What tasks can do; everything else that Parse accepts is named by Unsupported.
+var (
+	supportedTimestamps = []string{"auto", "iso", "millis", "posix"}
+	supportedDimensions = []string{"double", "float", "long", typeString}
+)
+
+// unsupported collects options that are valid and not carried out yet.
+type unsupported struct{ problems []Problem }
+
+func (u *unsupported) add(path, format string, args ...any) {
+	u.problems = append(u.problems, Problem{path, fmt.Sprintf(format, args...) + " is not supported yet"})
+}
+
+// Unsupported names what is valid in a spec and what tasks cannot carry out yet, each with its path and the option's
+// name in the message. A supervisor with any of it must not be created: its tasks would fail, or silently do something
+// else than was asked for.
+func (s *Supervisor) Unsupported() []Problem {
+	u := &unsupported{}
+	u.dataSchema(&s.DataSchema, s.schemaTree)
+	u.ioConfig(&s.IOConfig, s.ioTree)
+	u.nullColumns(s)
+	u.tuningConfig(s.tuningTree)
+	return u.problems
+}
+
+func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
+	const at = "$.spec.dataSchema"
+	if !slices.Contains(supportedTimestamps, strings.ToLower(d.TimestampSpec.Format)) {
+		u.add(at+".timestampSpec.format", "timestampSpec format '%s'", d.TimestampSpec.Format)
+	}
+	for i, dim := range d.DimensionsSpec.Dimensions {
+		path := itemPath(at+".dimensionsSpec.dimensions", i)
+		if !slices.Contains(supportedDimensions, dim.Type) {
+			u.add(path+".type", "dimension type '%s' (dimension '%s')", dim.Type, dim.Name)
+		}
+		if dim.Name == timeColumn {
+			u.add(path+".name", "dimension '%s'", timeColumn)
+		}
+	}
+	if d.DimensionsSpec.UseSchemaDiscovery {
+		u.add(at+".dimensionsSpec.useSchemaDiscovery", "useSchemaDiscovery")
+	}
+	for i, m := range d.MetricsSpec {
+		path := itemPath(at+".metricsSpec", i)
+		switch {
+		case m.Type == "count":
+		case !isSimple(m.Type):
+			u.add(path+".type", "metric type '%s' (metric '%s')", m.Type, m.Name)
+		case m.FieldName == "" && tree.get("metricsSpec").items[i].get("expression") != nil:
+			u.add(path+".expression", "expression in metric '%s'", m.Name)
+		}
+	}
+	u.granularity(at+".granularitySpec.segmentGranularity", "segmentGranularity", d.GranularitySpec.SegmentGranularity)
+	u.granularity(at+".granularitySpec.queryGranularity", "queryGranularity", d.GranularitySpec.QueryGranularity)
+	transform := tree.get("transformSpec")
+	if transform.get("filter").kind != kindNull {
+		u.add(at+".transformSpec.filter", "transformSpec filter")
+	}
+	if len(transform.get("transforms").items) > 0 {
+		u.add(at+".transformSpec.transforms", "transformSpec transforms")
+	}
+}
+
+func (u *unsupported) granularity(path, name string, g Granularity) {
+	switch {
+	case g.duration:
+		u.add(path+".type", "%s of type duration", name)
+	case g.hasOrigin:
+		u.add(path+".origin", "%s with an origin", name)
+	case g.TimeZone != "UTC":
+		u.add(path+".timeZone", "%s with timeZone '%s' instead of UTC", name, g.TimeZone)
+	}
+}
+
+func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
+	const at = "$.spec.ioConfig"
+	if c.IsPattern() {
+		u.add(at+".topicPattern", "topicPattern")
+	}
+	if c.AutoScalerConfig != nil && c.AutoScalerConfig.EnableTaskAutoScaler {
+		u.add(at+".autoScalerConfig.enableTaskAutoScaler", "an enabled autoScalerConfig")
+	}
+	if tree.get("configOverrides").kind != kindNull {
+		u.add(at+".configOverrides", "configOverrides")
+	}
+	format := tree.get("inputFormat")
+	switch c.InputFormat.Type {
+	case "":
+		u.problems = append(u.problems, Problem{at + ".inputFormat", "inputFormat is missing: without one no task can run"})
+		return
+	case "json":
+	default:
+		u.add(at+".inputFormat.type", "inputFormat '%s'", c.InputFormat.Type)
+		return
+	}
+	for _, option := range []string{"flattenSpec", "featureSpec", "assumeNewlineDelimited", "useJsonNodeReader"} {
+		if format.get(option) != nil {
+			u.add(at+".inputFormat."+option, "%s of the json inputFormat", option)
+		}
+	}
+}
+
+// nullColumns looks at keepNullColumns, which means something only where dimensions are discovered.
+func (u *unsupported) nullColumns(s *Supervisor) {
+	keep := s.ioTree.get("inputFormat").get("keepNullColumns")
+	dims := s.DataSchema.DimensionsSpec
+	if keep != nil && keep.flag && (len(dims.Dimensions) == 0 || dims.IncludeAllDimensions) {
+		u.add("$.spec.ioConfig.inputFormat.keepNullColumns", "keepNullColumns of the json inputFormat with discovered dimensions")
+	}
+}
+
+func (u *unsupported) tuningConfig(tree *node) {
+	const at = "$.spec.tuningConfig"
+	if tree.get("appendableIndexSpec").get("preserveExistingMetrics").flag {
+		u.add(at+".appendableIndexSpec.preserveExistingMetrics", "preserveExistingMetrics")
+	}
+	spec := tree.get("indexSpec")
+	if id := spec.get("bitmap").get("type").text; id != "roaring" {
+		u.add(at+".indexSpec.bitmap.type", "bitmap type '%s'", id)
+	}
+	if id := spec.get("stringDictionaryEncoding").get("type").text; id != "utf8" {
+		u.add(at+".indexSpec.stringDictionaryEncoding.type", "stringDictionaryEncoding '%s'", id)
+	}
+	if spec.get("segmentLoader") != nil {
+		u.add(at+".indexSpec.segmentLoader", "segmentLoader")
+	}
+}
