@@ -1,0 +1,116 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// VerifyReport says what Verify went through.
+type VerifyReport struct {
+	// Events and Aggregates count what was held against its hashes.
+	Events     uint64
+	Aggregates int
+	// Last is the last log sequence looked at.
+	Last uint64
+}
+
+// Verify walks the whole log and holds every event against its own hash and
+// every aggregate's events against their chain. A problem is a *DamagedError,
+// with the report beside it; the log it was given stays as it is.
+func (s *Store) Verify(ctx context.Context) (VerifyReport, error) {
+	st, err := s.State(ctx)
+	if err != nil {
+		return VerifyReport{}, err
+	}
+	f := findings{stream: s.cfg.Stream}
+	f.state(st)
+	w := walk{store: s, prev: map[string]string{}, found: &f}
+	if st.Events > 0 {
+		if err := w.run(ctx, reading{from: 1, last: st.Last}); err != nil {
+			return w.report(), err
+		}
+	}
+	if d := f.damage(); d != nil {
+		return w.report(), d
+	}
+	return w.report(), nil
+}
+
+// walk reads events in order and notes each that does not fit.
+type walk struct {
+	store *Store
+	// prev is the last hash by aggregate token.
+	prev map[string]string
+	// partial says that the walk begins amid the log: an aggregate's first event
+	// seen is taken as it is.
+	partial bool
+	found   *findings
+
+	next   uint64
+	events uint64
+	open   string // id of the batch whose commit has not come yet
+}
+
+func (w *walk) report() VerifyReport {
+	r := VerifyReport{Events: w.events, Aggregates: len(w.prev)}
+	if w.next > 0 {
+		r.Last = w.next - 1
+	}
+	return r
+}
+
+// run looks at every message of the reading. A message that is not an event is
+// a finding, not an end: the walk goes on after it.
+func (w *walk) run(ctx context.Context, r reading) error {
+	w.next = r.from
+	r.raw = w.message
+	err := w.store.read(ctx, r, nil)
+	if err != nil {
+		return err
+	}
+	if w.open != "" {
+		w.found.add(w.next-1, "batch %s at the end is not whole", w.open)
+	}
+	return nil
+}
+
+func (w *walk) message(seq uint64, msg jetstream.Msg) {
+	if seq != w.next {
+		w.found.add(w.next, "events %d to %d are gone", w.next, seq-1)
+	}
+	w.next = seq + 1
+	w.batch(seq, msg)
+	e, err := w.store.open(msg.Subject(), seq, msg.Headers(), msg.Data())
+	if err != nil {
+		w.found.add(seq, "event %d: %v", seq, err)
+		if !errors.Is(err, errHashMismatch) {
+			return
+		}
+		e.Hash = header(msg.Headers(), HeaderHash)
+		e.PrevHash = header(msg.Headers(), HeaderPrevHash)
+	}
+	a, err := w.store.subj.parse(msg.Subject())
+	if err != nil {
+		return
+	}
+	w.events++
+	prev, seen := w.prev[a.aggregateToken]
+	if (seen || !w.partial) && e.PrevHash != prev {
+		w.found.add(seq, "event %d does not follow the event of %q before it", seq, a.supervisorID)
+	}
+	w.prev[a.aggregateToken] = e.Hash
+}
+
+func (w *walk) batch(seq uint64, msg jetstream.Msg) {
+	h := msg.Headers()
+	id := header(h, "Nats-Batch-Id")
+	if w.open != "" && id != w.open {
+		w.found.add(seq, "batch %s before event %d is not whole", w.open, seq)
+	}
+	w.open = ""
+	if batchOpen(h) {
+		w.open = id
+	}
+}
