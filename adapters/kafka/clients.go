@@ -1,0 +1,122 @@
+package kafka
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ErrClosed is returned by Clients after Close.
+var ErrClosed = errors.New("kafka clients are closed")
+
+// Clients shares one connection pool per cluster among all who ask about it, so that ten thousand supervisors of one
+// cluster hold one set of connections. It is safe for concurrent use. Close ends every client it still has.
+type Clients struct {
+	env Lookup
+
+	mu     sync.Mutex // guards what follows
+	shared map[[sha256.Size]byte]*sharedClient
+	closed bool
+}
+
+type sharedClient struct {
+	client *kgo.Client
+	users  int
+}
+
+// NewClients returns an empty set; env resolves secrets (os.LookupEnv).
+func NewClients(env Lookup) *Clients {
+	return &Clients{env: env, shared: make(map[[sha256.Size]byte]*sharedClient)}
+}
+
+// Admin returns a handle on the cluster of these consumerProperties. The caller closes it. Nothing is dialled yet: an
+// error (always a *StreamError, or ErrClosed) is about the properties.
+func (c *Clients) Admin(raw map[string]any) (*Admin, error) {
+	p, err := ParseProperties(raw, c.env)
+	if err != nil {
+		return nil, err
+	}
+	key := p.fingerprint()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	s, ok := c.shared[key]
+	if !ok {
+		client, err := p.newClient()
+		if err != nil {
+			return nil, err
+		}
+		s = &sharedClient{client: client}
+		c.shared[key] = s
+	}
+	s.users++
+	return &Admin{client: s.client, properties: p, release: sync.OnceFunc(func() { c.release(key, s) })}, nil
+}
+
+func (c *Clients) release(key [sha256.Size]byte, s *sharedClient) {
+	c.mu.Lock()
+	s.users--
+	last := s.users == 0 && !c.closed
+	if last {
+		delete(c.shared, key)
+	}
+	c.mu.Unlock()
+	if last {
+		s.client.Close()
+	}
+}
+
+// Close closes every client; what their handles do afterwards fails.
+func (c *Clients) Close() {
+	c.mu.Lock()
+	shared := c.shared
+	c.shared, c.closed = nil, true
+	c.mu.Unlock()
+	for _, s := range shared {
+		s.client.Close()
+	}
+}
+
+// fingerprint tells clusters (and the credentials for them) apart without keeping a secret as a map key.
+func (p *Properties) fingerprint() [sha256.Size]byte {
+	text, err := json.Marshal(struct {
+		Servers  []string
+		ClientID string
+		Timeout  string
+		Security Security
+	}{p.Servers, p.ClientID, fmt.Sprint(p.RequestTimeout, p.APITimeout), p.Security})
+	if err != nil {
+		panic(err) // strings and bools only
+	}
+	return sha256.Sum256(text)
+}
+
+// newClient makes a client with the options that Admin and Consumer share.
+func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, error) {
+	secure, err := p.Security.options()
+	if err != nil {
+		return nil, streamError(classKafka, "Failed to construct kafka consumer", err)
+	}
+	opts := append([]kgo.Opt{
+		kgo.SeedBrokers(p.Servers...),
+		kgo.MetadataMaxAge(defaultMetadataMaxAge),
+		kgo.RetryTimeout(p.APITimeout),
+		kgo.RequestTimeoutOverhead(clampOverhead(p.RequestTimeout)),
+		kgo.DialTimeout(min(p.RequestTimeout, defaultMetadataMaxAge)),
+		kgo.DisableClientMetrics(),
+	}, secure...)
+	if p.ClientID != "" {
+		opts = append(opts, kgo.ClientID(p.ClientID))
+	}
+	client, err := kgo.NewClient(append(opts, more...)...)
+	if err != nil {
+		return nil, streamError(classKafka, "Failed to construct kafka consumer", err)
+	}
+	return client, nil
+}
