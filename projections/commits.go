@@ -1,0 +1,104 @@
+package projections
+
+import (
+	"encoding/json"
+	"slices"
+
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+)
+
+// commitsFold holds the committed offsets of each supervisor and every segment that was published.
+type commitsFold struct {
+	offsets  map[string]*committed
+	segments []supervisor.PublishedSegment
+}
+
+type committed struct {
+	Stream  string       `json:"stream"`
+	Offsets task.Offsets `json:"offsets"`
+}
+
+func newCommitsFold() *commitsFold { return &commitsFold{offsets: map[string]*committed{}} }
+
+func (f *commitsFold) name() string { return "commits" }
+func (f *commitsFold) layout() int  { return 1 }
+func (f *commitsFold) clear()       { f.offsets, f.segments = map[string]*committed{}, nil }
+
+type commitsDump struct {
+	Offsets  map[string]*committed         `json:"offsets"`
+	Segments []supervisor.PublishedSegment `json:"segments"`
+}
+
+func (f *commitsFold) dump() any { return commitsDump{f.offsets, f.segments} }
+
+func (f *commitsFold) load(data json.RawMessage) error {
+	d := commitsDump{Offsets: map[string]*committed{}}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return err
+	}
+	f.offsets, f.segments = d.Offsets, d.Segments
+	return nil
+}
+
+func (f *commitsFold) apply(e fact) {
+	c := f.offsets[e.supervisorID]
+	if c == nil {
+		c = &committed{}
+		f.offsets[e.supervisorID] = c
+	}
+	switch ev := e.Event.(type) {
+	case *supervisor.SupervisorCreated:
+		c.read(ev.Stream)
+	case *supervisor.SpecUpdated:
+		c.read(ev.Stream)
+	case *supervisor.SupervisorReset:
+		c.Offsets = nil
+	case *supervisor.OffsetsReset:
+		c.Offsets = c.Offsets.Plus(ev.Offsets)
+		for _, p := range ev.Removed {
+			delete(c.Offsets, p)
+		}
+	case *supervisor.SegmentsPublished:
+		c.Offsets = c.Offsets.Plus(ev.End)
+		for _, s := range ev.Segments {
+			f.segments = append(f.segments, supervisor.PublishedSegment{
+				Segment: s, SupervisorID: e.supervisorID, LogSequence: e.Sequence, At: e.Time, SequenceName: ev.SequenceName, TaskID: ev.TaskID,
+			})
+		}
+	}
+}
+
+// read turns to a stream: offsets of another say nothing about it.
+func (c *committed) read(stream string) {
+	if c.Stream != stream {
+		c.Stream, c.Offsets = stream, nil
+	}
+}
+
+// Committed returns the committed offsets of a supervisor and the stream that they are of.
+func (r *Runner) Committed(id string) (stream string, offsets task.Offsets) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c := r.commits.offsets[id]
+	if c == nil {
+		return "", nil
+	}
+	return c.Stream, c.Offsets.Clone()
+}
+
+// Segments returns what was published, in the log's order; an empty id stands for all supervisors.
+func (r *Runner) Segments(id string) []supervisor.PublishedSegment {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if id == "" {
+		return slices.Clone(r.commits.segments)
+	}
+	var own []supervisor.PublishedSegment
+	for _, s := range r.commits.segments {
+		if s.SupervisorID == id {
+			own = append(own, s)
+		}
+	}
+	return own
+}
