@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -62,7 +63,34 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	return s, nil
 }
 
+// minAdminTimeout is for what a cluster places and elects before it answers.
+const minAdminTimeout = 5 * time.Second
+
+// openTimeout bounds Open's patience with a cluster that is still electing its
+// leaders, beside the context.
+const openTimeout = 30 * time.Second
+
 func (s *Store) openStream(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
+		err := s.findStream(ctx)
+		if err == nil {
+			return s.checkDrift(s.stream.CachedInfo())
+		}
+		err = fmt.Errorf("open stream %s: %w", s.cfg.Stream, err)
+		if v := judge(err); v == refused || v == full {
+			return err
+		}
+		if werr := wait(ctx, backoff); werr != nil {
+			return s.unavailable("open the log", errors.Join(err, werr))
+		}
+	}
+}
+
+func (s *Store) findStream(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, max(s.cfg.AttemptTimeout, minAdminTimeout))
+	defer cancel()
 	want := s.cfg.streamConfig()
 	stream, err := s.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && !s.cfg.ReadOnly {
@@ -72,11 +100,8 @@ func (s *Store) openStream(ctx context.Context) error {
 			stream, err = s.js.Stream(ctx, want.Name)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("open stream %s: %w", want.Name, err)
-	}
 	s.stream = stream
-	return s.checkDrift(stream.CachedInfo())
+	return err
 }
 
 func (s *Store) checkDrift(info *jetstream.StreamInfo) error {
