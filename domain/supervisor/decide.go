@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -71,13 +72,20 @@ func (d *Decider) submit(s *State, c SubmitSpec) ([]Event, error) {
 			Base: Base{d.restart(s, TriggerStart)}, Spec: c.Spec, Stream: c.Stream, Suspended: c.Suspended,
 		})
 	}
-	equal := bytes.Equal(s.Spec, c.Spec)
+	equal := sameJSON(s.Spec, c.Spec)
 	if equal && c.SkipIfUnmodified {
 		return nil, nil
 	}
 	return one(&SpecUpdated{
 		Base: Base{d.restart(s, TriggerUpdate)}, Spec: c.Spec, Stream: c.Stream, Suspended: c.Suspended, Unchanged: equal,
 	})
+}
+
+// sameJSON compares two canonical specs whatever their escapes: one may have come through a snapshot.
+func sameJSON(a, b json.RawMessage) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 func (d *Decider) operate(s *State, c Command) ([]Event, error) {

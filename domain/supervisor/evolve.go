@@ -10,7 +10,7 @@ import (
 
 // Evolve folds a recorded event into s and returns it. It never fails: what was recorded has happened.
 func Evolve(s *State, r Recorded) *State {
-	s.Epoch = max(s.Epoch, r.Epoch)
+	s.Sequence, s.Epoch = r.Sequence, max(s.Epoch, r.Epoch)
 	switch e := r.Event.(type) {
 	case *SupervisorCreated:
 		s.CreatedAt = r.Time

@@ -13,6 +13,8 @@ import (
 // folds it: it is not safe for concurrent use.
 type State struct {
 	ID string `json:"id"`
+	// Sequence is the log sequence of the newest event that was folded: the fence of the next append.
+	Sequence uint64 `json:"sequence"`
 	// Detailed is the machine's state.
 	Detailed string `json:"detailed"`
 	// Spec is the canonical spec; SpecVersion counts its changes, so that a group knows whether it is of this one.

@@ -1,0 +1,197 @@
+package overlord
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"ogham/domain/spec"
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+)
+
+var byUser = origin{actor: "user"}
+
+// Submit creates the supervisor of a spec or updates it. It returns once the event is durable and the projections show it.
+func (s *Service) Submit(ctx context.Context, sp *spec.Supervisor, skipIfUnmodified bool) error {
+	return s.command(ctx, sp.ID(), true, func(a *actor) (supervisor.Command, error) {
+		return supervisor.SubmitSpec{
+			Spec: sp.Canonical(), Stream: sp.IOConfig.Stream(), Suspended: sp.Suspended, SkipIfUnmodified: skipIfUnmodified,
+		}, nil
+	})
+}
+
+// Suspend stops a supervisor from reading, and returns its spec.
+func (s *Service) Suspend(ctx context.Context, id string) (json.RawMessage, error) {
+	return s.flip(ctx, id, true)
+}
+
+// Resume lets a suspended supervisor read, and returns its spec.
+func (s *Service) Resume(ctx context.Context, id string) (json.RawMessage, error) {
+	return s.flip(ctx, id, false)
+}
+
+func (s *Service) flip(ctx context.Context, id string, suspended bool) (json.RawMessage, error) {
+	var out json.RawMessage
+	err := s.command(ctx, id, false, func(a *actor) (supervisor.Command, error) {
+		if !a.state.Exists() {
+			return supervisor.SuspendSupervisor{}, nil // refused as one that is not there
+		}
+		sp, err := a.current()
+		if err != nil {
+			return nil, err
+		}
+		out = sp.WithSuspended(suspended).Canonical()
+		if suspended {
+			return supervisor.SuspendSupervisor{Spec: out}, nil
+		}
+		return supervisor.ResumeSupervisor{Spec: out}, nil
+	})
+	return out, err
+}
+
+// Terminate ends a supervisor; what its tasks have read is published.
+func (s *Service) Terminate(ctx context.Context, id string) error {
+	return s.command(ctx, id, false, fixed(supervisor.TerminateSupervisor{}))
+}
+
+// Reset forgets the committed offsets.
+func (s *Service) Reset(ctx context.Context, id string) error {
+	return s.command(ctx, id, false, fixed(supervisor.ResetSupervisor{}))
+}
+
+// ResetOffsets sets committed offsets.
+func (s *Service) ResetOffsets(ctx context.Context, id, stream string, offsets task.Offsets) error {
+	return s.command(ctx, id, false, fixed(supervisor.ResetOffsets{Stream: stream, Offsets: offsets}))
+}
+
+// Handoff asks task groups to finish before their time.
+func (s *Service) Handoff(ctx context.Context, id string, numbers []int) error {
+	return s.command(ctx, id, false, fixed(supervisor.RequestHandoff{Numbers: numbers}))
+}
+
+func fixed(c supervisor.Command) func(*actor) (supervisor.Command, error) {
+	return func(*actor) (supervisor.Command, error) { return c, nil }
+}
+
+// command lets the supervisor's actor decide and waits until the projections show the outcome.
+func (s *Service) command(ctx context.Context, id string, create bool, make func(*actor) (supervisor.Command, error)) error {
+	t := s.leading()
+	if t == nil {
+		return &NotLeaderError{URL: s.LeaderURL()}
+	}
+	var seq uint64
+	for {
+		a, err := t.actor(ctx, id, create)
+		if err != nil {
+			return err
+		}
+		if a == nil {
+			return &supervisor.Refusal{Code: supervisor.CodeNotFound, Message: fmt.Sprintf("Cannot find any supervisor with id: [%s]", id)}
+		}
+		var derr error
+		err = a.do(ctx, func(ctx context.Context) { seq, derr = a.command(ctx, make) })
+		if err == errEnded && t.ctx.Err() == nil {
+			continue // it retired in this moment; the next one knows the log
+		}
+		if err == errEnded {
+			return &NotLeaderError{URL: s.LeaderURL()}
+		}
+		if err != nil {
+			return err
+		}
+		if derr != nil {
+			return derr
+		}
+		break
+	}
+	wait, cancel := context.WithTimeout(ctx, waitShort)
+	defer cancel()
+	if err := s.cfg.Catalog.WaitFor(wait, seq); err != nil {
+		return fmt.Errorf("wait for the projections: %w", err)
+	}
+	return nil
+}
+
+func (a *actor) command(ctx context.Context, make func(*actor) (supervisor.Command, error)) (uint64, error) {
+	if a.state.Exists() {
+		if _, err := a.current(); err != nil {
+			a.log.Warn("command", "error", err)
+		}
+	}
+	version := a.state.SpecVersion
+	c, err := make(a)
+	if err != nil {
+		return 0, err
+	}
+	seq, err := a.decide(ctx, c, byUser)
+	if err != nil {
+		return 0, err
+	}
+	if a.state.SpecVersion != version {
+		// As Druid's new supervisor object: what was measured of the old one is forgotten, the first run comes after
+		// startDelay. Groups of the old spec are told to finish at once.
+		a.loop.reset(a.term.cfg.Now().Add(a.startDelay()))
+	} else {
+		a.soon()
+	}
+	a.tend(ctx)
+	return seq, nil
+}
+
+// Measurements returns what is measured of a supervisor now.
+func (s *Service) Measurements(id string) supervisor.Measurements {
+	if t := s.leading(); t != nil {
+		if a, _ := t.actor(t.ctx, id, false); a != nil {
+			return a.measures.get()
+		}
+	}
+	return supervisor.Measurements{}
+}
+
+// Stats returns the row counters of a supervisor's tasks by group number, as of their last heartbeats.
+func (s *Service) Stats(_ context.Context, id string) (map[int]map[string]task.Stats, error) {
+	if t := s.leading(); t != nil {
+		if a, _ := t.actor(t.ctx, id, false); a != nil {
+			return a.measures.byGroup(), nil
+		}
+	}
+	return map[int]map[string]task.Stats{}, nil
+}
+
+// ParseErrors asks the running tasks of a supervisor for the rows that they saved because they could not be ingested.
+func (s *Service) ParseErrors(ctx context.Context, id string) ([]task.ParseException, error) {
+	t := s.leading()
+	if t == nil {
+		return nil, &NotLeaderError{URL: s.LeaderURL()}
+	}
+	a, _ := t.actor(ctx, id, false)
+	if a == nil {
+		return nil, nil
+	}
+	var orders []task.Order
+	if err := a.do(ctx, func(context.Context) {
+		for _, id := range a.state.TaskIDs() {
+			if st := a.state.Tasks[id].State; st == task.StateReading || st == task.StatePublishing {
+				orders = append(orders, task.Order{Op: task.OpStats, TaskID: id})
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	var all []task.ParseException
+	for _, r := range a.sendAll(ctx, orders) {
+		if r.err == nil {
+			all = append(all, r.reply.ParseExceptions...)
+		}
+	}
+	return all, nil
+}
+
+// Workers returns the workers that are alive.
+func (s *Service) Workers() []task.Heartbeat {
+	if t := s.leading(); t != nil {
+		return t.pool.list(s.cfg.Now())
+	}
+	return nil
+}

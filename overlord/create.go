@@ -1,0 +1,219 @@
+package overlord
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ogham/domain/spec"
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+)
+
+// plan is a group to be formed: where each of its partitions starts, as far as the log knows.
+type plan struct {
+	number int
+	known  task.Offsets // remembered, or committed
+	check  []int32      // committed ones, whose availability is to be checked
+	fresh  []int32      // ones without a stored offset
+	late   map[int32]bool
+}
+
+// create is the last step: it forms the groups that are missing and the tasks that their groups lack.
+func (r *run) create(ctx context.Context) error {
+	var plans []plan
+	var s *spec.Supervisor
+	err := r.decide(ctx, func(ctx context.Context) error {
+		a := r.a
+		if a.state.Suspended || !a.state.Exists() || a.state.Detailed == supervisor.StateIdle {
+			return nil
+		}
+		if _, err := a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerCreateBegin}, byOverlord); err != nil {
+			return err
+		}
+		s, plans = a.spec, r.missing()
+		return nil
+	})
+	if err != nil || s == nil {
+		return err
+	}
+	for _, p := range plans {
+		start, err := r.startOffsets(ctx, s, p)
+		if err != nil {
+			r.note(err)
+			break // as Druid: no group of this and any later number in this run
+		}
+		if err := r.decide(ctx, func(ctx context.Context) error { return r.form(ctx, s, p, start) }); err != nil {
+			return err
+		}
+	}
+	return r.decide(ctx, func(ctx context.Context) error { return r.fill(ctx, s) })
+}
+
+// missing plans a group for each number that has partitions and no active group.
+func (r *run) missing() []plan {
+	a := r.a
+	late := map[task.Partition]bool{}
+	for _, p := range a.state.Late {
+		late[p] = true
+	}
+	byNumber := map[int]*plan{}
+	var order []int
+	for _, p := range a.state.Partitions {
+		n, ok := p.Number()
+		if !ok {
+			continue
+		}
+		number := int(n) % a.spec.IOConfig.TaskCount
+		if a.state.Active[number] != nil {
+			continue
+		}
+		pl := byNumber[number]
+		if pl == nil {
+			pl = &plan{number: number, known: task.Offsets{}, late: map[int32]bool{}}
+			byNumber[number] = pl
+			order = append(order, number)
+		}
+		if o, ok := a.state.Remembered[p]; ok {
+			pl.known[p] = o
+		} else if o, ok := a.state.Committed[p]; ok {
+			pl.known[p] = o
+			pl.check = append(pl.check, n)
+		} else {
+			pl.fresh = append(pl.fresh, n)
+			pl.late[n] = late[p]
+		}
+	}
+	plans := make([]plan, 0, len(order))
+	for _, n := range order {
+		plans = append(plans, *byNumber[n])
+	}
+	return plans
+}
+
+// startOffsets completes a plan with what the topic says.
+func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (task.Offsets, error) {
+	start := p.known.Clone()
+	if len(p.check) > 0 {
+		earliest, err := r.stream.Earliest(ctx, p.check)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range p.check {
+			first, ok := earliest[n]
+			if !ok || start[task.PartitionOf(n)] >= first {
+				continue
+			}
+			return nil, r.notAvailable(ctx, s, n, start[task.PartitionOf(n)])
+		}
+	}
+	var early, end []int32
+	for _, n := range p.fresh {
+		if p.late[n] || s.IOConfig.UseEarliestOffset {
+			early = append(early, n)
+		} else {
+			end = append(end, n)
+		}
+	}
+	for _, ask := range []struct {
+		ps    []int32
+		fetch func(context.Context, []int32) (map[int32]int64, error)
+	}{{early, r.stream.Earliest}, {end, r.stream.Latest}} {
+		if len(ask.ps) == 0 {
+			continue
+		}
+		found, err := ask.fetch(ctx, ask.ps)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range ask.ps {
+			o, ok := found[n]
+			if !ok {
+				return nil, newISE("unable to fetch sequence number for partition[%d] from stream", n)
+			}
+			start[task.PartitionOf(n)] = o
+		}
+	}
+	return start, nil
+}
+
+// notAvailable is the failure of a committed offset that the topic has no more; where the spec says so the offset is
+// dropped, and the next run starts the partition as if it were new.
+func (r *run) notAvailable(ctx context.Context, s *spec.Supervisor, n int32, offset int64) error {
+	if !s.TuningConfig.ResetOffsetAutomatically {
+		return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%d]. You can clear the previous"+
+			" sequenceNumber and start reading from a valid message by using the supervisor's reset API.", offset, n)
+	}
+	err := r.decide(ctx, func(ctx context.Context) error {
+		_, err := r.a.decide(ctx, supervisor.ResetOffsets{Remove: []task.Partition{task.PartitionOf(n)}}, byOverlord)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%d] - automatically resetting sequence", offset, n)
+}
+
+// form decides one group.
+func (r *run) form(ctx context.Context, s *spec.Supervisor, p plan, start task.Offsets) error {
+	a := r.a
+	now := a.term.cfg.Now().UTC()
+	var minTime, maxTime *int64
+	if at := s.IOConfig.LateMessageRejectionStartDateTime; at != nil {
+		minTime = millis(*at)
+	} else if late := s.IOConfig.LateMessageRejectionPeriod; late != nil {
+		minTime = millis(now.Add(-*late))
+	}
+	if early := s.IOConfig.EarlyMessageRejectionPeriod; early != nil {
+		maxTime = millis(now.Add(s.IOConfig.TaskDuration).Add(*early))
+	}
+	offsets := make(map[string]int64, len(start))
+	for q, o := range start {
+		offsets[string(q)] = o
+	}
+	base := s.BaseSequenceName(offsets, minTime, maxTime)
+	_, err := a.decide(ctx, supervisor.FormGroup{
+		Key: base + "-" + a.term.cfg.NewID(), Number: p.number, BaseSequenceName: base, Start: start,
+		MinTime: minTime, MaxTime: maxTime, Now: now,
+	}, byOverlord)
+	return err
+}
+
+// fill creates the tasks that active groups of the current spec lack.
+func (r *run) fill(ctx context.Context, s *spec.Supervisor) error {
+	a := r.a
+	for _, n := range a.state.ActiveNumbers() {
+		g := a.state.Active[n]
+		if g.SpecVersion != a.state.SpecVersion || a.busy[g.Key] {
+			continue
+		}
+		for len(g.TaskIDs) < s.IOConfig.Replicas {
+			if _, err := a.decide(ctx, supervisor.CreateTask{TaskID: a.newTaskID(g.BaseSequenceName), Group: g.Key}, byOverlord); err != nil {
+				return err
+			}
+		}
+	}
+	a.tend(ctx)
+	return nil
+}
+
+// newTaskID is the base sequence name with eight letters from a to p, as Druid's.
+func (a *actor) newTaskID(base string) string {
+	var b strings.Builder
+	id := a.term.cfg.NewID()
+	for i := len(id) - 1; i >= 0 && b.Len() < 8; i-- {
+		if v, err := strconv.ParseUint(id[i:i+1], 36, 8); err == nil {
+			b.WriteByte('a' + byte(v%16))
+		}
+	}
+	return fmt.Sprintf("%s_%s", base, b.String())
+}
+
+func millis(t time.Time) *int64 {
+	ms := t.UnixMilli()
+	return &ms
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,238 @@
+package overlord
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+)
+
+// orderTries is how often an order is tried whose answer the decision waits for.
+const orderTries = 2
+
+// earlyStops is the step that notices that new partitions ask all groups to finish.
+func (r *run) earlyStops(context.Context) error {
+	l := &r.a.loop
+	if !l.earlyStop.IsZero() && !r.a.term.cfg.Now().Before(l.earlyStop) {
+		l.earlyStop = time.Time{}
+		for _, g := range r.a.state.Active {
+			l.early[g.Key] = true // a wish of this leader only: it is no fact and may be lost with it
+		}
+	}
+	return nil
+}
+
+// stopsExhausted reports whether as many groups publish as may at once.
+func (a *actor) stopsExhausted() bool { return len(a.state.Pending) >= a.allowedStops() }
+
+func (a *actor) allowedStops() int {
+	if n := a.spec.IOConfig.StopTaskCount; n != nil {
+		return *n
+	}
+	return a.spec.IOConfig.TaskCount
+}
+
+// finishDue tells the groups to finish whose time has come, those that began first first.
+func (r *run) finishDue(ctx context.Context) error {
+	var due []string
+	err := r.decide(ctx, func(context.Context) error {
+		a := r.a
+		if a.spec == nil || !a.state.Exists() || a.state.Suspended {
+			return nil // tend hands these over
+		}
+		now := a.term.cfg.Now()
+		groups := make([]*supervisor.Group, 0, len(a.state.Active))
+		for _, n := range a.state.ActiveNumbers() {
+			groups = append(groups, a.state.Active[n])
+		}
+		began := func(g *supervisor.Group) time.Time {
+			if t := a.state.StartedAt(g); !t.IsZero() {
+				return t
+			}
+			return now
+		}
+		slices.SortStableFunc(groups, func(x, y *supervisor.Group) int { return began(x).Compare(began(y)) })
+		stopped := 0
+		for _, g := range groups {
+			late := !began(g).Add(a.spec.IOConfig.TaskDuration).After(now) && len(a.state.Pending)+stopped < a.allowedStops()
+			if (g.HandoffEarly || a.loop.early[g.Key] || late) && !a.busy[g.Key] {
+				a.busy[g.Key] = true
+				delete(a.loop.early, g.Key)
+				due = append(due, g.Key)
+				stopped++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	for _, key := range due {
+		wg.Go(func() { r.a.finish(ctx, key, "taskDuration") })
+	}
+	wg.Wait()
+	return nil
+}
+
+// finish pauses the tasks of a group, makes the highest offset of all replicas its end and tells them. The caller has
+// set busy.
+func (a *actor) finish(ctx context.Context, key, reason string) {
+	defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
+	end, seq, ok := a.pauseGroup(ctx, key)
+	var orders []task.Order
+	_ = a.do(ctx, func(ctx context.Context) {
+		g := a.state.Group(key)
+		if g == nil || g.Publishing {
+			return
+		}
+		if !ok {
+			a.giveUp(ctx, g, "All tasks in group ["+key+"] failed to transition to publishing state")
+			return
+		}
+		_, err := a.decide(ctx, supervisor.Checkpoint{
+			Group: key, Sequence: seq, End: end, Final: true, Reason: reason,
+			Deadline: a.term.cfg.Now().Add(a.completionTimeout()).UTC(),
+		}, byOverlord)
+		if err != nil {
+			a.log.Warn("finish task group", "group", key, "error", err)
+			return
+		}
+		a.soon()
+		orders = a.endOrders(a.state.Group(key))
+	})
+	a.sendAll(ctx, orders)
+}
+
+// checkpoint closes the open sequence of a group that has filled a segment limit; its tasks read on behind it.
+func (a *actor) checkpoint(ctx context.Context, key string, by origin) {
+	defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
+	end, seq, ok := a.pauseGroup(ctx, key)
+	var orders []task.Order
+	_ = a.do(ctx, func(ctx context.Context) {
+		if !ok {
+			return
+		}
+		if _, err := a.decide(ctx, supervisor.Checkpoint{Group: key, Sequence: seq, End: end}, by); err != nil {
+			a.log.Warn("checkpoint task group", "group", key, "error", err)
+			return
+		}
+		if g := a.state.Group(key); g != nil {
+			orders = a.endOrders(g)
+		}
+	})
+	a.sendAll(ctx, orders)
+}
+
+// pauseGroup pauses every task of the group that reads, and stops those that cannot. It answers the highest offsets and
+// the open sequence's number; false where no task is left that read anything.
+func (a *actor) pauseGroup(ctx context.Context, key string) (task.Offsets, int, bool) {
+	var orders []task.Order
+	var end task.Offsets
+	seq := 0
+	if err := a.do(ctx, func(ctx context.Context) {
+		g := a.state.Group(key)
+		if g == nil || g.Publishing {
+			return
+		}
+		end, seq = g.Open().Start.Clone(), g.Open().Number
+		for _, id := range g.TaskIDs {
+			t := a.state.Tasks[id]
+			if t == nil {
+				continue
+			}
+			if t.State != task.StateReading {
+				a.stopTask(ctx, id, "Killing task ["+id+"] which hasn't been assigned to a worker")
+				continue
+			}
+			orders = append(orders, task.Order{Op: task.OpPause, TaskID: id})
+		}
+	}); err != nil || len(orders) == 0 {
+		return nil, 0, false
+	}
+	replies := a.sendAll(ctx, orders)
+	alive := 0
+	err := a.do(ctx, func(ctx context.Context) {
+		for i, r := range replies {
+			if r.err != nil || len(r.reply.Offsets) == 0 {
+				why := "returned empty offsets after pause"
+				if r.err != nil {
+					why = "an exception occurred while waiting for it to pause: [" + r.err.Error() + "]"
+				}
+				a.stopTask(ctx, orders[i].TaskID, "Task ["+orders[i].TaskID+"] "+why)
+				continue
+			}
+			alive++
+			for p, from := range end {
+				if at, ok := r.reply.Offsets[p]; ok && at > from {
+					end[p] = at
+				}
+			}
+		}
+	})
+	return end, seq, err == nil && alive > 0
+}
+
+// endOrders tells the live tasks of a group the end of its newest closed sequence.
+func (a *actor) endOrders(g *supervisor.Group) []task.Order {
+	if g == nil {
+		return nil
+	}
+	closed := -1
+	for i := range g.Sequences {
+		if g.Sequences[i].End != nil {
+			closed = i
+		}
+	}
+	if closed < 0 {
+		return nil
+	}
+	q := g.Sequences[closed]
+	var orders []task.Order
+	for _, id := range g.TaskIDs {
+		if t := a.state.Tasks[id]; t != nil && (t.State == task.StateReading || t.State == task.StatePublishing) {
+			orders = append(orders, task.Order{Op: task.OpSetEnd, TaskID: id, Sequence: q.Number, End: q.End, Finish: g.Publishing})
+		}
+	}
+	return orders
+}
+
+func (a *actor) completionTimeout() time.Duration {
+	if a.spec == nil {
+		return 30 * time.Minute
+	}
+	return a.spec.IOConfig.CompletionTimeout
+}
+
+// giveUp abandons a group; its tasks are stopped by tend.
+func (a *actor) giveUp(ctx context.Context, g *supervisor.Group, reason string) {
+	if _, err := a.decide(ctx, supervisor.AbandonGroup{Group: g.Key, Reason: reason}, byOverlord); err != nil {
+		a.log.Warn("abandon task group", "group", g.Key, "error", err)
+	}
+	a.soon()
+}
+
+// maxPendingFailures is how many tasks of a group may fail after it was told to finish. Druid gives the group up at the
+// first; a replacement reads the same range again instead.
+const maxPendingFailures = 3
+
+// checkPending is the step that looks after groups that were told to finish.
+func (r *run) checkPending(ctx context.Context) error {
+	a := r.a
+	now := a.term.cfg.Now()
+	for _, g := range slices.Clone(a.state.Pending) {
+		switch {
+		case a.state.Group(g.Key) == nil: // given up with one before it
+		case g.Failures >= maxPendingFailures, !g.Deadline.After(now):
+			a.giveUp(ctx, g, "No task in pending completion taskGroup["+itoa(g.Number)+"] succeeded before completion timeout elapsed")
+		case len(g.TaskIDs) == 0 && !g.Done():
+			if _, err := a.decide(ctx, supervisor.CreateTask{TaskID: a.newTaskID(g.BaseSequenceName), Group: g.Key}, byOverlord); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

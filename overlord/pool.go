@@ -1,0 +1,126 @@
+package overlord
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"ogham/domain/task"
+)
+
+// pool is the leader's view of the workers and of who runs on them. It is safe for concurrent use.
+type pool struct {
+	timeout time.Duration
+
+	mu       sync.Mutex
+	workers  map[string]*workerView
+	assigned map[string]placement // task id → where it was put
+	since    time.Time            // when the term began: silence is counted from here
+}
+
+type workerView struct {
+	beat task.Heartbeat
+	seen time.Time
+}
+
+type placement struct{ worker, incarnation string }
+
+func newPool(timeout time.Duration, now time.Time) *pool {
+	return &pool{timeout: timeout, workers: map[string]*workerView{}, assigned: map[string]placement{}, since: now}
+}
+
+// heard takes a heartbeat and reports whether a worker came, changed its incarnation, or freed a slot.
+func (p *pool) heard(h task.Heartbeat, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.workers[h.WorkerID]
+	news := w == nil || w.beat.Incarnation != h.Incarnation || len(h.Tasks) < len(w.beat.Tasks) || w.beat.Stopping != h.Stopping
+	p.workers[h.WorkerID] = &workerView{beat: h, seen: now}
+	return news
+}
+
+// list returns the workers that are alive, by id.
+func (p *pool) list(now time.Time) []task.Heartbeat {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []task.Heartbeat
+	for _, w := range p.workers {
+		if now.Sub(w.seen) <= p.timeout {
+			all = append(all, w.beat)
+		}
+	}
+	slices.SortFunc(all, func(a, b task.Heartbeat) int {
+		if a.WorkerID < b.WorkerID {
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+// fate says whether a task's worker is there, not known yet, or lost. A worker that this leader has never heard gets its
+// time-out from the beginning of the term.
+func (p *pool) fate(worker, incarnation string, now time.Time) (alive, lost, everSeen bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.workers[worker]
+	switch {
+	case w == nil:
+		return false, now.Sub(p.since) > p.timeout, false
+	case w.beat.Incarnation != incarnation:
+		return false, true, false
+	}
+	silent := now.Sub(w.seen) > p.timeout
+	return !silent, silent, true
+}
+
+// place reserves a slot for a task, away from the workers of its replicas where there is a choice: the one with the most
+// free slots. It returns false where none is free.
+func (p *pool) place(taskID string, avoid []string, now time.Time) (task.Heartbeat, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var best *workerView
+	bestFree, bestAvoided := 0, true
+	for _, w := range p.workers {
+		free := w.beat.Capacity - p.usedLocked(w)
+		if w.beat.Stopping || now.Sub(w.seen) > p.timeout || free <= 0 {
+			continue
+		}
+		avoided := slices.Contains(avoid, w.beat.WorkerID)
+		better := best == nil || (bestAvoided && !avoided) ||
+			(avoided == bestAvoided && (free > bestFree || free == bestFree && w.beat.WorkerID < best.beat.WorkerID))
+		if better {
+			best, bestFree, bestAvoided = w, free, avoided
+		}
+	}
+	if best == nil {
+		return task.Heartbeat{}, false
+	}
+	p.assigned[taskID] = placement{best.beat.WorkerID, best.beat.Incarnation}
+	return best.beat, true
+}
+
+// usedLocked counts the slots of a worker that are taken: by what it says it runs and by what it was given since.
+func (p *pool) usedLocked(w *workerView) int {
+	used := len(w.beat.Tasks)
+	for id, at := range p.assigned {
+		if at.worker == w.beat.WorkerID && at.incarnation == w.beat.Incarnation &&
+			!slices.ContainsFunc(w.beat.Tasks, func(r task.Report) bool { return r.TaskID == id }) {
+			used++
+		}
+	}
+	return used
+}
+
+// adopt notes a placement from the log, release forgets one.
+func (p *pool) adopt(taskID, worker, incarnation string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.assigned[taskID] = placement{worker, incarnation}
+}
+
+func (p *pool) release(taskID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.assigned, taskID)
+}

@@ -1,0 +1,287 @@
+package overlord
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+	"ogham/eventstore"
+)
+
+const (
+	// idleTick is how often an actor looks after its tasks while nothing happens.
+	idleTick = time.Second
+	// unwritablePause is how long an actor waits with its next run after the log took nothing.
+	unwritablePause = 2 * time.Second
+)
+
+// runLoop is when an actor's next run is due and what the one in progress has met.
+type runLoop struct {
+	running   bool
+	next      time.Time
+	began     time.Time
+	errs      []supervisor.ErrorEvent
+	earlyStop time.Time       // when all groups finish because of new partitions; zero: never
+	early     map[string]bool // groups that this asks to finish
+	fetch     time.Time       // when the ends of the topic are fetched next
+	fetching  bool
+	tended    time.Time
+	activeAt  time.Time    // when the topic last moved (idle check)
+	ends      task.Offsets // the ends of the topic at the idle check before
+}
+
+// reset makes the next run due at the given time, as for a new supervisor object.
+func (l *runLoop) reset(next time.Time) {
+	l.next, l.fetch, l.earlyStop = next, time.Time{}, time.Time{}
+	l.early, l.errs, l.ends = map[string]bool{}, nil, nil
+}
+
+// tick does what is due and returns how long nothing will be.
+func (a *actor) tick(ctx context.Context) time.Duration {
+	now := a.term.cfg.Now()
+	if now.Sub(a.loop.tended) >= idleTick/4 {
+		a.loop.tended = now
+		a.guarded(ctx, a.tend)
+	}
+	if a.state.Drained() {
+		return idleTick
+	}
+	if !a.loop.running && !now.Before(a.loop.next) {
+		a.startRun(ctx, now)
+	}
+	a.fetchEnds(ctx, now)
+	wait := idleTick
+	if !a.loop.running {
+		wait = min(wait, max(a.loop.next.Sub(now), 0))
+	}
+	return max(wait, time.Millisecond)
+}
+
+// soon makes the next run due as soon as the least gap allows. Druid drops such a run where the one before began less
+// than a second ago; a failed task would then wait for the whole period.
+func (a *actor) soon() {
+	now := a.term.cfg.Now()
+	at := now
+	if gap := a.loop.began.Add(a.term.cfg.MinRunGap); gap.After(at) {
+		at = gap
+	}
+	if at.Before(a.loop.next) {
+		a.loop.next = at
+	}
+}
+
+func (a *actor) startRun(ctx context.Context, now time.Time) {
+	a.loop.running, a.loop.began = true, now
+	a.loop.next = now.Add(max(a.period(), time.Second))
+	a.spawn(ctx, func(ctx context.Context) {
+		r := &run{a: a}
+		err := r.steps(ctx)
+		_ = a.do(ctx, func(ctx context.Context) { r.end(ctx, err) })
+	})
+}
+
+func (a *actor) period() time.Duration {
+	if a.spec == nil {
+		return time.Second
+	}
+	return a.spec.IOConfig.Period
+}
+
+// run is one pass of the run loop. Its goroutine talks to Kafka and to workers; the closures given to do decide.
+type run struct {
+	a       *actor
+	stream  Stream
+	version int
+	errs    []supervisor.ErrorEvent
+}
+
+// errSuperseded ends a run whose supervisor was changed meanwhile: the next one begins with the new spec.
+var errSuperseded = errors.New("the supervisor was changed during the run")
+
+// steps are Druid's: partitions, tasks, their status, taskDuration, pending groups, active groups, creation.
+func (r *run) steps(ctx context.Context) error {
+	goOn := false
+	if err := r.decide(ctx, func(ctx context.Context) (err error) { goOn, err = r.begin(ctx); return err }); err != nil {
+		return err
+	}
+	if goOn && !r.discover(ctx) {
+		return nil
+	}
+	if err := r.decide(ctx, r.earlyStops); err != nil {
+		return err
+	}
+	if err := r.finishDue(ctx); err != nil {
+		return err
+	}
+	if err := r.decide(ctx, r.checkPending); err != nil {
+		return err
+	}
+	if !goOn {
+		return nil
+	}
+	if err := r.decide(ctx, r.idleCheck); err != nil {
+		return err
+	}
+	return r.create(ctx)
+}
+
+// decide runs fn in the actor. An error of the log or of leadership ends the run.
+func (r *run) decide(ctx context.Context, fn func(context.Context) error) error {
+	var err error
+	if doErr := r.a.do(ctx, func(ctx context.Context) {
+		if r.stream != nil && r.version != r.a.state.SpecVersion {
+			err = errSuperseded
+			return
+		}
+		err = fn(ctx)
+	}); doErr != nil {
+		return doErr
+	}
+	return err
+}
+
+// begin proposes the beginning and opens the topic. It answers false for a supervisor that only drains.
+func (r *run) begin(ctx context.Context) (bool, error) {
+	a := r.a
+	if !a.state.Exists() {
+		return false, nil
+	}
+	s, err := a.current()
+	if err != nil {
+		r.fail(err)
+		return false, nil
+	}
+	if a.stream == nil {
+		if a.stream, err = a.term.cfg.OpenStream(s); err != nil {
+			a.stream = nil
+			r.fail(err)
+			return false, nil
+		}
+	}
+	r.stream, r.version = a.stream, a.state.SpecVersion
+	_, err = a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerRunBegin}, byOverlord)
+	return true, err
+}
+
+// discover finds the partitions. It answers false where the run cannot go on: it failed and never succeeded before.
+func (r *run) discover(ctx context.Context) bool {
+	found, err := r.stream.Partitions(ctx)
+	if err == nil && len(found) == 0 {
+		err = newStreamISE("No partitions found for stream [%s]", r.a.spec.IOConfig.Stream())
+	}
+	goOn := true
+	derr := r.decide(ctx, func(ctx context.Context) error {
+		if err != nil {
+			r.fail(err)
+			goOn = r.a.state.Health.OneSuccessfulRun && len(r.a.state.Partitions) > 0
+			return nil
+		}
+		ps := make([]task.Partition, len(found))
+		for i, n := range found {
+			ps[i] = task.PartitionOf(n)
+		}
+		known := len(r.a.state.Partitions)
+		if _, err := r.a.decide(ctx, supervisor.NotePartitions{Partitions: ps}, byOverlord); err != nil {
+			return err
+		}
+		if known > 0 && len(r.a.state.Partitions) > known && len(r.a.state.Active) > 0 && r.a.loop.earlyStop.IsZero() {
+			r.a.loop.earlyStop = r.a.term.cfg.Now().Add(r.a.term.cfg.RepartitionDelay)
+		}
+		_, err := r.a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerPartitionsOK}, byOverlord)
+		return err
+	})
+	if derr != nil {
+		r.note(derr)
+		return false
+	}
+	return goOn
+}
+
+func (r *run) fail(err error) {
+	r.errs = append(r.errs, errorEvent(err, r.a.term.cfg.Now()))
+	r.a.log.Warn("run", "error", err)
+}
+
+// note records an error that ended a step, unless it only says that the run is over.
+func (r *run) note(err error) {
+	if err == nil || errors.Is(err, errSuperseded) || errors.Is(err, errEnded) || errors.Is(err, context.Canceled) || unwritable(err) {
+		return
+	}
+	r.fail(err)
+}
+
+// unwritable reports whether an error says that nothing can be decided now, by this leader or by any.
+func unwritable(err error) bool {
+	var (
+		notLeader   *NotLeaderError
+		unavailable *eventstore.UnavailableError
+		readOnly    *eventstore.ReadOnlyError
+	)
+	return errors.As(err, &notLeader) || errors.As(err, &unavailable) || errors.As(err, &readOnly)
+}
+
+// end closes the run and sets when the next is due.
+func (r *run) end(ctx context.Context, err error) {
+	a := r.a
+	a.loop.running = false
+	now := a.term.cfg.Now()
+	if unwritable(err) {
+		a.log.Warn("run", "error", err)
+		a.loop.next = now.Add(unwritablePause)
+		return
+	}
+	r.note(err)
+	if errors.Is(err, errSuperseded) {
+		a.loop.next = now.Add(a.startDelay())
+		return
+	}
+	errs := append(a.loop.errs, r.errs...)
+	a.loop.errs = nil
+	if _, err := a.decide(ctx, supervisor.EndRun{Errors: errs}, byOverlord); err != nil {
+		a.loop.errs = errs
+		a.log.Warn("end of run", "error", err)
+		a.loop.next = now.Add(unwritablePause)
+		return
+	}
+	a.scheduleDeadlines(now)
+}
+
+// scheduleDeadlines brings the next run forward to the first deadline of a group.
+func (a *actor) scheduleDeadlines(now time.Time) {
+	earlier := func(t time.Time) {
+		if t = maxTime(t, now.Add(a.term.cfg.MinRunGap)); t.Before(a.loop.next) {
+			a.loop.next = t
+		}
+	}
+	if a.spec != nil && a.state.Exists() {
+		for _, g := range a.state.Active {
+			if began := a.state.StartedAt(g); !began.IsZero() {
+				if due := began.Add(a.spec.IOConfig.TaskDuration); due.After(now) || !a.stopsExhausted() {
+					earlier(due)
+				}
+			}
+		}
+	}
+	for _, g := range a.state.Pending {
+		earlier(g.Deadline)
+	}
+	if !a.loop.earlyStop.IsZero() {
+		earlier(a.loop.earlyStop)
+	}
+}
+
+func (a *actor) startDelay() time.Duration {
+	if s, err := a.current(); err == nil {
+		return s.IOConfig.StartDelay
+	}
+	return time.Second
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

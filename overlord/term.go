@@ -1,0 +1,238 @@
+package overlord
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+	"ogham/eventstore"
+)
+
+// beaconEvery is how often the leader says that it leads.
+const beaconEvery = time.Second
+
+// term is one period of leadership: its lease, its actors, its view of the workers.
+type term struct {
+	cfg    *Config
+	lease  *eventstore.Lease
+	cancel context.CancelCauseFunc
+	began  time.Time
+	pool   *pool
+	ctx    context.Context // ends with the term; actors that are made during it run under it
+
+	mu     sync.Mutex
+	actors map[string]*actor // guarded by mu
+	ended  bool              // guarded by mu
+	run    sync.WaitGroup
+}
+
+// takeOver loads every supervisor and breaks the fence of the leader before, each with one event.
+func (t *term) takeOver(ctx context.Context) error {
+	last, err := t.cfg.Store.State(ctx)
+	if err != nil {
+		return fmt.Errorf("read the state of the log: %w", err)
+	}
+	if err := t.cfg.Catalog.WaitFor(ctx, last.Last); err != nil {
+		return fmt.Errorf("wait for the projections: %w", err)
+	}
+	for _, id := range t.cfg.Catalog.Supervisors() {
+		a := newActor(t, id)
+		if err := a.load(ctx); err != nil {
+			return err
+		}
+		if a.state.Drained() {
+			continue
+		}
+		if _, err := a.decide(ctx, supervisor.TakeLead{Node: t.cfg.NodeID}, origin{actor: "overlord"}); err != nil {
+			return fmt.Errorf("take supervisor %s over: %w", id, err)
+		}
+		for _, x := range a.state.Tasks {
+			if x.WorkerID != "" {
+				t.pool.adopt(x.ID, x.WorkerID, x.Incarnation)
+			}
+		}
+		t.start(a)
+	}
+	return nil
+}
+
+// start runs a loaded actor under the term.
+func (t *term) start(a *actor) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return false
+	}
+	t.actors[a.id] = a
+	t.run.Go(func() { a.run(t.ctx) })
+	return true
+}
+
+// retire forgets an actor that has nothing left to do; false where somebody has just asked for it.
+func (t *term) retire(a *actor) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(a.inbox) > 0 {
+		return false
+	}
+	if t.actors[a.id] == a {
+		delete(t.actors, a.id)
+	}
+	return true
+}
+
+// actor returns the running actor of a supervisor; create makes one for an id that has none.
+func (t *term) actor(ctx context.Context, id string, create bool) (*actor, error) {
+	t.mu.Lock()
+	a := t.actors[id]
+	t.mu.Unlock()
+	if a != nil || !create {
+		return a, nil
+	}
+	a = newActor(t, id)
+	if err := a.load(ctx); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	if other := t.actors[id]; other != nil {
+		t.mu.Unlock()
+		return other, nil
+	}
+	t.mu.Unlock()
+	if !t.start(a) {
+		return nil, &NotLeaderError{}
+	}
+	return a, nil
+}
+
+func (t *term) all() []*actor {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]*actor, 0, len(t.actors))
+	for _, a := range t.actors {
+		all = append(all, a)
+	}
+	return all
+}
+
+// depose ends the term because the log shows that another one leads.
+func (t *term) depose(why error) { t.cancel(fmt.Errorf("deposed: %w", why)) }
+
+// wait returns once every actor has ended.
+func (t *term) wait() {
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
+	t.run.Wait()
+}
+
+// beacon says who leads until the term ends.
+func (t *term) beacon(ctx context.Context, b task.Beacon) {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return
+	}
+	ticker := time.NewTicker(beaconEvery)
+	defer ticker.Stop()
+	for {
+		if err := t.cfg.NATS.Publish(task.SubjectBeacon, data); err != nil {
+			t.cfg.Logger.Warn("publish the leader's beacon", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// listen subscribes to what workers and tasks say. Messages of one subscription are handled in order; a notice is
+// answered by its supervisor's actor.
+func (t *term) listen() (func(), error) {
+	var subs []*nats.Subscription
+	stop := func() {
+		for _, s := range subs {
+			_ = s.Unsubscribe()
+		}
+	}
+	who, err := json.Marshal(task.Beacon{Epoch: t.lease.Epoch, Node: t.cfg.NodeID, URL: t.cfg.URL})
+	if err != nil {
+		return nil, err
+	}
+	for subject, handle := range map[string]nats.MsgHandler{
+		task.SubjectHeartbeatPrefix + "*":                    t.onHeartbeat,
+		task.SubjectNoticePrefix + fmt.Sprint(t.lease.Epoch): t.onNotice,
+		task.SubjectWho: func(m *nats.Msg) {
+			if t.lease.Valid() {
+				_ = m.Respond(who)
+			}
+		},
+	} {
+		sub, err := t.cfg.NATS.Subscribe(subject, handle)
+		if err != nil {
+			stop()
+			return nil, fmt.Errorf("subscribe to %s: %w", subject, err)
+		}
+		subs = append(subs, sub)
+	}
+	return stop, nil
+}
+
+func (t *term) onHeartbeat(m *nats.Msg) {
+	var h task.Heartbeat
+	if err := json.Unmarshal(m.Data, &h); err != nil {
+		t.cfg.Logger.Warn("heartbeat", "subject", m.Subject, "error", err)
+		return
+	}
+	news := t.pool.heard(h, t.cfg.Now())
+	bySupervisor := map[string][]task.Report{}
+	for _, r := range h.Tasks {
+		bySupervisor[r.SupervisorID] = append(bySupervisor[r.SupervisorID], r)
+	}
+	for _, a := range t.all() {
+		reports := bySupervisor[a.id]
+		delete(bySupervisor, a.id)
+		a.post(func(ctx context.Context) {
+			a.beat(ctx, h)
+			for _, r := range reports {
+				a.heard(ctx, h, r)
+			}
+			if news {
+				a.tend(ctx)
+			}
+		})
+	}
+	for _, reports := range bySupervisor { // of supervisors that are gone
+		for _, r := range reports {
+			t.run.Go(func() {
+				_, _ = t.order(t.ctx, h.WorkerID, task.Order{Op: task.OpStop, TaskID: r.TaskID, Reason: "the supervisor is gone"})
+			})
+		}
+	}
+}
+
+// order sends one order to a worker and waits for its answer.
+func (t *term) order(ctx context.Context, worker string, o task.Order) (task.OrderReply, error) {
+	o.Epoch = t.lease.Epoch
+	data, err := json.Marshal(o)
+	if err != nil {
+		return task.OrderReply{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.cfg.OrderTimeout)
+	defer cancel()
+	m, err := t.cfg.NATS.RequestWithContext(ctx, task.SubjectWorkerPrefix+eventstore.EncodeToken(worker), data)
+	if err != nil {
+		return task.OrderReply{}, fmt.Errorf("order %s to worker %s: %w", o.Op, worker, err)
+	}
+	var reply task.OrderReply
+	if err := json.Unmarshal(m.Data, &reply); err != nil {
+		return task.OrderReply{}, fmt.Errorf("order %s to worker %s: answer: %w", o.Op, worker, err)
+	}
+	return reply, nil
+}
