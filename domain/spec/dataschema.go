@@ -143,7 +143,7 @@ func checkColumns(r *reader, d *DataSchema) {
 			continue
 		}
 		if dim.Type != "long" {
-			r.fail(fmt.Sprintf("dimensionsSpec.dimensions[%d]", i),
+			r.failPath(itemPath(r.at("dimensionsSpec")+".dimensions", i), r.class,
 				"Encountered dimension[__time] with incorrect type[%s]. Type must be 'long'.", strings.ToUpper(dim.Type))
 		}
 	}

@@ -75,7 +75,7 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 	case kindString:
 		item = object(member{"name", item}) // the shorthand
 	case kindNull:
-		r.scan.add(path, "a dimension must not be null", "Cannot construct instance of `"+classDimensions+"`, problem: a dimension must not be null")
+		r.failPath(path, classDimensions, "a dimension must not be null")
 		return nil
 	}
 	if !r.scan.isObject(item, path, classDimension) {

@@ -127,8 +127,7 @@ func checkPattern(r *reader, pattern string) {
 func readConsumerProperties(r *reader, c *IOConfig) *node {
 	n := r.get("consumerProperties")
 	if n == nil {
-		// Druid names the member and says no more.
-		r.scan.add(r.at("consumerProperties"), "consumerProperties", "Cannot construct instance of `"+classIO+"`, problem: consumerProperties")
+		r.fail("consumerProperties", "consumerProperties") // Druid names the member and says no more
 		return null
 	}
 	if n.kind != kindObject {
@@ -140,8 +139,8 @@ func readConsumerProperties(r *reader, c *IOConfig) *node {
 	case servers == nil || servers.kind == kindNull:
 		r.fail("consumerProperties", "consumerProperties must contain entry for [%s]", keyBootstrap)
 	case servers.kind != kindString || strings.TrimSpace(servers.text) == "":
-		r.scan.add(memberPath(r.at("consumerProperties"), keyBootstrap), keyBootstrap+" must be text of the form host:port,host:port",
-			"Cannot construct instance of `"+classIO+"`, problem: "+keyBootstrap+" must be text of the form host:port,host:port")
+		r.failPath(memberPath(r.at("consumerProperties"), keyBootstrap), classIO,
+			"%s must be text of the form host:port,host:port", keyBootstrap)
 	}
 	c.ConsumerProperties = n.valueMap()
 	c.ConsumerPropertiesRaw = n.encode()

@@ -109,8 +109,12 @@ func (r *reader) fail(name, format string, args ...any) {
 
 // failClass is fail for a member whose own class refuses its value.
 func (r *reader) failClass(name, class, format string, args ...any) {
+	r.failPath(r.at(name), class, format, args...)
+}
+
+func (r *reader) failPath(path, class, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	r.scan.add(r.at(name), message, "Cannot construct instance of `"+class+"`, problem: "+message)
+	r.scan.add(path, message, "Cannot construct instance of `"+class+"`, problem: "+message)
 }
 
 // child is a reader for a member that is an object, nil if the member is missing, null or something else.

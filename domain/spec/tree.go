@@ -110,8 +110,8 @@ func parseTree(body []byte) (*node, error) {
 	d := &treeReader{Decoder: json.NewDecoder(bytes.NewReader(raw))}
 	d.UseNumber()
 	n, err := d.value(1)
-	if err == nil {
-		n.tooDeep = d.tooDeep
+	if err == nil && d.tooDeep {
+		n.tooDeep = true
 	}
 	return n, err
 }

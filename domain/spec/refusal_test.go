@@ -1,0 +1,151 @@
+package spec
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct{ path, value, at, message string }{
+		{"ioConfig.taskDuration", `"PT-1S"`, "$.spec.ioConfig.taskDuration", "longer than zero"},
+		{"ioConfig.period", `"PT0S"`, "$.spec.ioConfig.period", "longer than zero"},
+		{"ioConfig.startDelay", `"PT-1S"`, "$.spec.ioConfig.startDelay", "zero or longer"},
+		{"ioConfig.completionTimeout", `0`, "$.spec.ioConfig.completionTimeout", "longer than zero"},
+		{"ioConfig.lateMessageRejectionPeriod", `"PT-1S"`, "$.spec.ioConfig.lateMessageRejectionPeriod", "zero or longer"},
+		{"ioConfig.pollTimeout", `-1`, "$.spec.ioConfig.pollTimeout", "must not be negative"},
+		{"ioConfig.taskCount", `true`, "$.spec.ioConfig.taskCount", "from Boolean value"},
+		{"ioConfig.taskCount", `"many"`, "$.spec.ioConfig.taskCount", "not a valid `java.lang.Integer` value"},
+		{"ioConfig.taskCount", `"9999999999"`, "$.spec.ioConfig.taskCount", "Overflow"},
+		{"ioConfig.taskCount", `1e300`, "$.spec.ioConfig.taskCount", "out of range of int"},
+		{"ioConfig.topic", `{}`, "$.spec.ioConfig.topic", "`java.lang.String` from Object value"},
+		{"ioConfig.consumerProperties", `{"bootstrap.servers":["a:1"]}`, `$.spec.ioConfig.consumerProperties["bootstrap.servers"]`, "host:port"},
+		{"ioConfig.consumerProperties", `"x"`, "$.spec.ioConfig.consumerProperties", "no String-argument constructor"},
+		{"ioConfig.inputFormat", `{"type":"json","assumeNewlineDelimited":true,"useJsonNodeReader":true}`,
+			"$.spec.ioConfig.inputFormat.useJsonNodeReader", "useJsonNodeReader cannot be set to true"},
+		{"ioConfig.inputFormat", `{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"a"}]}}`,
+			"$.spec.ioConfig.inputFormat.flattenSpec.fields[0].expr", "Missing 'expr' for field[a]"},
+		{"ioConfig.inputFormat", `{"type":"json","flattenSpec":{"fields":["a","a"]}}`,
+			"$.spec.ioConfig.inputFormat.flattenSpec.fields", "Cannot have duplicate field definition: a"},
+		{"ioConfig.autoScalerConfig", `{"enableTaskAutoScaler":true,"taskCountMin":0,"taskCountMax":1}`,
+			"$.spec.ioConfig.autoScalerConfig.taskCountMin", "at least 1"},
+		{"ioConfig.autoScalerConfig", `{"enableTaskAutoScaler":true,"taskCountMin":1,"taskCountMax":1,"lagCollectionIntervalMillis":0}`,
+			"$.spec.ioConfig.autoScalerConfig.lagCollectionIntervalMillis", "greater than 0"},
+		{"tuningConfig.maxTotalRows", `0`, "$.spec.tuningConfig.maxTotalRows", "at least 1"},
+		{"tuningConfig.maxPendingPersists", `-1`, "$.spec.tuningConfig.maxPendingPersists", "at least 0"},
+		{"tuningConfig.handoffConditionTimeout", `-1`, "$.spec.tuningConfig.handoffConditionTimeout", "at least 0"},
+		{"tuningConfig.intermediatePersistPeriod", `"PT0S"`, "$.spec.tuningConfig.intermediatePersistPeriod", "longer than zero"},
+		{"tuningConfig.indexSpec", `{"stringDictionaryEncoding":{"type":"frontCoded","bucketSize":3}}`,
+			"$.spec.tuningConfig.indexSpec.stringDictionaryEncoding.bucketSize", "power of two"},
+		{"dataSchema.parser", `{"type":"string"}`, "$.spec.dataSchema.parser", "parser is not supported"},
+		{"dataSchema.timestampSpec.format", `"bogus"`, "$.spec.dataSchema.timestampSpec.format", "Unable to parse timestamps with format [bogus]"},
+		{"dataSchema.granularitySpec.type", `"arbitrary"`, "$.spec.dataSchema.granularitySpec.type", "batch"},
+		{"dataSchema.granularitySpec.queryGranularity", `{"type":"period","period":"PT0S"}`,
+			"$.spec.dataSchema.granularitySpec.queryGranularity.period", "zero period"},
+		{"dataSchema.granularitySpec.intervals", `["2026"]`, "$.spec.dataSchema.granularitySpec.intervals[0]", "Invalid interval"},
+		{"dataSchema.dimensionsSpec", `{"dimensions":[null]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0]", "must not be null"},
+		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"long"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].name", "must have a name"},
+		{"dataSchema.dimensionsSpec", `{"dimensions":[{"name":"a","multiValueHandling":"x"}]}`,
+			"$.spec.dataSchema.dimensionsSpec.dimensions[0].multiValueHandling", "No enum constant"},
+		{"dataSchema.metricsSpec", `[{"type":"longSum","name":"x","fieldName":"a","expression":"a+1"}]`,
+			"$.spec.dataSchema.metricsSpec[0].fieldName", "Must have a valid, non-null fieldName or expression"},
+		{"dataSchema.metricsSpec", `[{"type":"count","name":"__time"}]`, "$.spec.dataSchema.metricsSpec",
+			"Cannot specify a column more than once: [__time] seen in metricsSpec list, primary __time column"},
+		{"dataSchema.metricsSpec", `[{"type":"filtered","aggregator":{"type":"count","name":"c"},"filter":{"type":"not","field":{"type":"nope"}}}]`,
+			"$.spec.dataSchema.metricsSpec[0].filter.field.type", "Could not resolve type id 'nope'"},
+		{"dataSchema.dataSource", "\"a\\u0001\"", "$.spec.dataSchema.dataSource", "illegal UTF8 character[#1] at position[1]"},
+		{"dataSchema.dataSource", `"a😀"`, "$.spec.dataSchema.dataSource", "illegal UTF8 character[#55357] at position[1]"},
+		{"$.type", `"autocompact"`, "$.type", "not supported"},
+		{"$.spec", `[]`, "$.spec", "KafkaSupervisorIngestionSpec` from Array value"},
+	} {
+		e := problemsOf(t, with(t, c.path, c.value))
+		found := false
+		for _, p := range e.Problems {
+			found = found || p.Path == c.at && strings.Contains(p.Message, c.message)
+		}
+		if !found {
+			t.Errorf("%s %s: problems are %q", c.path, c.value, e.Problems)
+		}
+	}
+}
+
+func TestBrokenBodies(t *testing.T) {
+	for body, message := range map[string]string{
+		"":                         "empty or null",
+		"  \n":                     "empty or null",
+		"null":                     "empty or null",
+		"{":                        "Unexpected end-of-input",
+		"kafka":                    "Unexpected character",
+		`{"type":"kafka",}`:        "Unexpected character",
+		"{\"a\":\"\xff\"}":         "Invalid UTF-8 start byte 0xff",
+		`"kafka"`:                  "missing type id property 'type'",
+		`7`:                        "missing type id property 'type'",
+		`{"type":5}`:               "Could not resolve type id '5'",
+		`{"type":{}}`:              "Could not resolve type id ''",
+		`{"type":"kafka"} garbage`: "problem: dataSchema",
+		`{"type":"kafka","context":{"n":` + strings.Repeat("9", maxNumberText+1) + `}}`: "Number value length (1001)",
+	} {
+		if e := problemsOf(t, []byte(body)); !strings.Contains(e.Message, message) {
+			t.Errorf("%q: %s, want %s", body, e.Message, message)
+		}
+	}
+	deep := `{"a":` + strings.Repeat("[", 1200) + strings.Repeat("]", 1200) + "}"
+	if e := problemsOf(t, with(t, "$.context", deep)); !strings.HasPrefix(e.Message, "Document nesting depth (1001)") {
+		t.Errorf("deep nesting: %s", e.Message)
+	}
+}
+
+func TestTopicPatterns(t *testing.T) {
+	for pattern, good := range map[string]bool{
+		"edits_.*": true, `a\\d+`: true, "a(?!b)c": true, "[a-z&&[^b]]+": true, "(a": false, "a)": false, "[a": false, "": false,
+	} {
+		_, err := Parse(with(t, "ioConfig.topic", "", "ioConfig.topicPattern", `"`+pattern+`"`))
+		if (err == nil) != good {
+			t.Errorf("%q: %v", pattern, err)
+		}
+	}
+}
+
+func TestUnsupported(t *testing.T) {
+	if got := mustParse(t, []byte(base)).Unsupported(); len(got) > 0 {
+		t.Fatalf("the base spec has %v", got)
+	}
+	for _, c := range []struct{ path, value, at, option string }{
+		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
+		{"ioConfig.inputFormat", `{"type":"csv","columns":["a"]}`, "$.spec.ioConfig.inputFormat.type", "'csv'"},
+		{"ioConfig.inputFormat", `{"type":"json","flattenSpec":{}}`, "$.spec.ioConfig.inputFormat.flattenSpec", "flattenSpec"},
+		{"ioConfig.inputFormat", `{"type":"json","featureSpec":{"ALLOW_COMMENTS":true}}`, "$.spec.ioConfig.inputFormat.featureSpec", "featureSpec"},
+		{"ioConfig.inputFormat", `{"type":"json","useJsonNodeReader":true}`, "$.spec.ioConfig.inputFormat.useJsonNodeReader", "useJsonNodeReader"},
+		{"ioConfig.autoScalerConfig", `{"enableTaskAutoScaler":true,"taskCountMin":1,"taskCountMax":2}`,
+			"$.spec.ioConfig.autoScalerConfig.enableTaskAutoScaler", "autoScalerConfig"},
+		{"ioConfig.configOverrides", `{}`, "$.spec.ioConfig.configOverrides", "configOverrides"},
+		{"dataSchema.timestampSpec.format", `"nano"`, "$.spec.dataSchema.timestampSpec.format", "'nano'"},
+		{"dataSchema.timestampSpec.format", `"yyyy-MM-dd"`, "$.spec.dataSchema.timestampSpec.format", "yyyy-MM-dd"},
+		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"json","name":"j"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].type", "'json'"},
+		{"dataSchema.dimensionsSpec", `{"useSchemaDiscovery":true}`, "$.spec.dataSchema.dimensionsSpec.useSchemaDiscovery", "useSchemaDiscovery"},
+		{"dataSchema.metricsSpec", `[{"type":"longSum","name":"x","expression":"a+1"}]`, "$.spec.dataSchema.metricsSpec[0].expression", "expression"},
+		{"dataSchema.metricsSpec", `[{"type":"hyperUnique","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "hyperUnique"},
+		{"dataSchema.granularitySpec.queryGranularity", `{"type":"duration","duration":1000}`, "$.spec.dataSchema.granularitySpec.queryGranularity.type", "duration"},
+		{"dataSchema.granularitySpec.segmentGranularity", `{"type":"period","period":"P1D","timeZone":"Europe/Berlin"}`,
+			"$.spec.dataSchema.granularitySpec.segmentGranularity.timeZone", "Europe/Berlin"},
+		{"dataSchema.granularitySpec.segmentGranularity", `{"type":"period","period":"P1D","origin":"2026"}`,
+			"$.spec.dataSchema.granularitySpec.segmentGranularity.origin", "origin"},
+		{"dataSchema.transformSpec", `{"filter":{"type":"true"}}`, "$.spec.dataSchema.transformSpec.filter", "filter"},
+		{"dataSchema.transformSpec", `{"transforms":[{"type":"expression","name":"a","expression":"b"}]}`, "$.spec.dataSchema.transformSpec.transforms", "transforms"},
+		{"tuningConfig.indexSpec", `{"bitmap":{"type":"concise"}}`, "$.spec.tuningConfig.indexSpec.bitmap.type", "concise"},
+		{"tuningConfig.indexSpec", `{"stringDictionaryEncoding":{"type":"frontCoded"}}`, "$.spec.tuningConfig.indexSpec.stringDictionaryEncoding.type", "frontCoded"},
+	} {
+		got := mustParse(t, with(t, c.path, c.value)).Unsupported()
+		if len(got) != 1 || got[0].Path != c.at || !strings.Contains(got[0].Message, c.option) {
+			t.Errorf("%s %s: %v, want one at %s", c.path, c.value, got, c.at)
+		}
+	}
+	if got := mustParse(t, with(t, "ioConfig.topic", "", "ioConfig.topicPattern", `"e.*"`)).Unsupported(); len(got) != 1 ||
+		got[0].Path != "$.spec.ioConfig.topicPattern" {
+		t.Errorf("topicPattern: %v", got)
+	}
+	for _, format := range []string{"AUTO", "Posix", "millis", "ISO"} {
+		if got := mustParse(t, with(t, "dataSchema.timestampSpec.format", `"`+format+`"`)).Unsupported(); len(got) > 0 {
+			t.Errorf("%s: %v", format, got)
+		}
+	}
+}
