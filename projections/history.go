@@ -11,7 +11,9 @@ import (
 )
 
 // historyFold holds the versions of every supervisor that ever was, oldest first.
-type historyFold struct{ versions map[string][]supervisor.Version }
+type historyFold struct {
+	versions map[string][]supervisor.Version
+}
 
 func newHistoryFold() *historyFold {
 	return &historyFold{versions: map[string][]supervisor.Version{}}

@@ -23,7 +23,9 @@ type Sample struct {
 
 // lagFold holds the lag of each supervisor over the last samples. A sample keeps sums and not partitions, so that ten
 // thousand supervisors with a thousand samples each fit in memory. Samples are not in the log: a lost snapshot loses them.
-type lagFold struct{ points map[string][]supervisor.LagPoint }
+type lagFold struct {
+	points map[string][]supervisor.LagPoint
+}
 
 func newLagFold() *lagFold { return &lagFold{points: map[string][]supervisor.LagPoint{}} }
 

@@ -1,0 +1,149 @@
+package projections_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+	"ogham/projections"
+)
+
+func followed(t *testing.T) (*world, *projections.Runner) {
+	t.Helper()
+	w := newWorld(t)
+	r, _ := follow(t, w.log, "")
+	return w, r
+}
+
+func TestHistoryHoldsChangesOnlyAndTombstones(t *testing.T) {
+	w, r := followed(t)
+	w.story()
+	wait(t, r, w.log.last())
+	for _, c := range []struct {
+		id   string
+		want []string // newest first
+	}{
+		{"edits", []string{"PT5M", "suspended\":true", "PT5M", "PT1M"}},
+		{"a b", []string{`{"type":"NoopSupervisorSpec","id":null,"dataSources":["a b"],"suspended":false,"type":"noop","source":"noop"}`, "PT2M"}},
+		{"gone", []string{`"other"`, "NoopSupervisorSpec", "t_gone"}},
+	} {
+		got, ok := r.History(c.id)
+		if !ok || len(got) != len(c.want) {
+			t.Fatalf("history of %s has %d versions, want %d", c.id, len(got), len(c.want))
+		}
+		for i, v := range got {
+			if !strings.Contains(string(v.Spec), c.want[i]) {
+				t.Errorf("version %d of %s is %s, want one with %s", i, c.id, v.Spec, c.want[i])
+			}
+		}
+	}
+	if _, ok := r.History("nope"); ok {
+		t.Error("an id that was never used has a history")
+	}
+}
+
+func TestStatusShowsOnlyWhatExists(t *testing.T) {
+	w, r := followed(t)
+	w.story()
+	wait(t, r, w.log.last())
+	var ids []string
+	for _, s := range r.Supervisors() {
+		ids = append(ids, s.ID)
+	}
+	if got := strings.Join(ids, ","); got != "edits,gone" {
+		t.Errorf("supervisors are %s, want edits,gone", got)
+	}
+	if _, ok := r.Supervisor("a b"); ok {
+		t.Error("a terminated supervisor is shown")
+	}
+	report, ok := r.Status("edits", supervisor.Measurements{}, w.now)
+	if !ok || report.Payload.DurationSeconds != 300 || report.Payload.Stream != "t_edits" {
+		t.Errorf("status of edits: %+v", report)
+	}
+}
+
+func TestTasksKeepReportsAndDropTheOldest(t *testing.T) {
+	w, r := followed(t)
+	w.begin("edits", "PT1M")
+	w.publish("edits", "g1", "task1", offsets(0, 0, 1, 0), offsets(0, 10, 1, 12))
+	wait(t, r, w.log.last())
+	done, ok := r.Task("editstask1")
+	if !ok || done.State != task.StateSuccess || done.Report == nil || done.Report.Stats.Totals.Processed != 7 || len(done.Spec) == 0 {
+		t.Fatalf("the finished task is %+v", done)
+	}
+	if got := r.LastCompleted("w1"); !got.Equal(done.EndedAt) {
+		t.Errorf("last completed task of w1 at %v, want %v", got, done.EndedAt)
+	}
+	for i := range 4 { // KeepTasks is 3
+		key := fmt.Sprintf("h%d", i)
+		w.group("edits", key, key, offsets(0, 10, 1, 12))
+		w.do("edits", supervisor.FailTask{TaskID: "edits" + key, ErrorMsg: "no"}, supervisor.AbandonGroup{Group: key, Reason: "r"})
+	}
+	w.group("edits", "last", "last", offsets(0, 10, 1, 12))
+	wait(t, r, w.log.last())
+	var ids []string
+	for _, rec := range r.Tasks() {
+		ids = append(ids, rec.ID)
+	}
+	if got := strings.Join(ids, ","); got != "editslast,editsh3,editsh2,editsh1" {
+		t.Errorf("tasks are %s", got)
+	}
+}
+
+func TestCommitsFollowPublishesAndResets(t *testing.T) {
+	w, r := followed(t)
+	w.story()
+	wait(t, r, w.log.last())
+	for id, want := range map[string]task.Offsets{"edits": offsets(1, 5), "a b": nil, "gone": nil} {
+		if _, got := r.Committed(id); !got.Equal(want) || !got.Equal(w.state(id).Committed) {
+			t.Errorf("committed offsets of %s are %v, want %v (the aggregate has %v)", id, got, want, w.state(id).Committed)
+		}
+	}
+	if got := r.Segments("edits"); len(got) != 1 || got[0].ID != "edits_g1" || got[0].SequenceName != "base_g1_0" {
+		t.Errorf("segments of edits are %+v", got)
+	}
+	if got := len(r.Segments("")); got != 2 {
+		t.Errorf("there are %d segments, want 2", got)
+	}
+}
+
+func TestRecentErrorsOutliveAnUpdate(t *testing.T) {
+	w, r := followed(t)
+	w.story()
+	wait(t, r, w.log.last())
+	got := r.RecentErrors("edits")
+	if len(got) != 2 || got[0].TaskID != "editstask2" || got[0].Message != "disk full" || got[1].ExceptionClass != "X" {
+		t.Errorf("recent errors of edits are %+v", got)
+	}
+}
+
+func TestLagKeepsTheNewestSamples(t *testing.T) {
+	w := newWorld(t)
+	w.begin("edits", "PT1M")
+	dir := t.TempDir()
+	r, stop := follow(t, w.log, dir)
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for i := range 1200 {
+		s := projections.Sample{SupervisorID: "edits", At: at.Add(time.Duration(i) * time.Second), Current: offsets(0, 5), Latest: offsets(0, 3, 1, int64(i))}
+		r.Sample(s)
+		r.Sample(s)
+	}
+	wait(t, r, w.log.last())
+	stop()
+	r, _ = follow(t, w.log, dir)
+	points := r.Lag("edits")
+	if len(points) != 1000 {
+		t.Fatalf("%d points are kept, want 1000", len(points))
+	}
+	if first, last := points[0], points[999]; first.Total != 200 || last.Total != 1199 || last.Max != 1199 {
+		t.Errorf("points go from %+v to %+v", first, last)
+	}
+	w.do("edits", supervisor.TerminateSupervisor{})
+	wait(t, r, w.log.last())
+	if got := r.Lag("edits"); len(got) != 0 {
+		t.Errorf("a terminated supervisor keeps %d points", len(got))
+	}
+}
