@@ -23,8 +23,8 @@ type Stream interface {
 
 // Catalog is the projection that knows every supervisor there ever was.
 type Catalog interface {
-	// Supervisors returns the ids of those that exist or have yet to drain.
-	Supervisors() []string
+	// Live returns the ids of those that exist or have yet to drain.
+	Live() []string
 	// Snapshot returns a copy of a supervisor's state that the caller owns; a new state where the id is unknown.
 	Snapshot(id string) *supervisor.State
 	// WaitFor returns once the log sequence is applied.

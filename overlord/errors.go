@@ -15,6 +15,9 @@ type NotLeaderError struct{ URL string }
 
 func (e *NotLeaderError) Error() string { return "this overlord is not the leader" }
 
+// NotLeader tells who refuses a command because another node leads, and where that is.
+func (e *NotLeaderError) NotLeader() string { return e.URL }
+
 // streamException is what errors of a Stream may be.
 type streamException interface {
 	error

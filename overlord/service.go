@@ -31,8 +31,9 @@ func New(cfg Config) *Service {
 	return &Service{cfg: cfg}
 }
 
-// Run campaigns for the lead and leads, term after term, until ctx ends. It returns after everything that it started.
-func (s *Service) Run(ctx context.Context) error {
+// Follow listens for the leader, so that LeaderURL knows it, until the returned function is called. Run does it too; a
+// process that is no candidate calls it alone.
+func (s *Service) Follow() (stop func(), err error) {
 	sub, err := s.cfg.NATS.Subscribe(task.SubjectBeacon, func(m *nats.Msg) {
 		var b task.Beacon
 		if json.Unmarshal(m.Data, &b) == nil {
@@ -44,9 +45,18 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("listen for the leader: %w", err)
+		return nil, fmt.Errorf("listen for the leader: %w", err)
 	}
-	defer func() { _ = sub.Unsubscribe() }()
+	return func() { _ = sub.Unsubscribe() }, nil
+}
+
+// Run campaigns for the lead and leads, term after term, until ctx ends. It returns after everything that it started.
+func (s *Service) Run(ctx context.Context) error {
+	stop, err := s.Follow()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	for ctx.Err() == nil {
 		lease, err := s.cfg.Store.Campaign(ctx, s.cfg.NodeID, s.cfg.LeaseTTL)
 		if err != nil {

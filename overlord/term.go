@@ -41,7 +41,7 @@ func (t *term) takeOver(ctx context.Context) error {
 	if err := t.cfg.Catalog.WaitFor(ctx, last.Last); err != nil {
 		return fmt.Errorf("wait for the projections: %w", err)
 	}
-	for _, id := range t.cfg.Catalog.Supervisors() {
+	for _, id := range t.cfg.Catalog.Live() {
 		a := newActor(t, id)
 		if err := a.load(ctx); err != nil {
 			return err
