@@ -1,0 +1,79 @@
+//go:build integration
+
+package segment
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// druidTool is the script that runs Druid's own reader.
+func druidTool(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("OGHAM_DRUID_TOOLS")
+	if dir == "" {
+		dir = filepath.Join(repoRoot(t), "..", "shared", "tools", "druid")
+	}
+	script := filepath.Join(dir, "dump-segment.sh")
+	if _, err := os.Stat(script); err != nil {
+		t.Fatalf("Druid's tools are needed here, set OGHAM_DRUID_TOOLS: %v", err)
+	}
+	return script
+}
+
+func runTool(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bash", append([]string{druidTool(t)}, args...)...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("dump-segment %v: %v\n%s%s", args, err, out, errs.Bytes())
+	}
+	return out
+}
+
+// TestDruidFindsReencodedGoldensEqual has Druid's validate-segments compare
+// rows and indexes of each golden with the same written by us.
+func TestDruidFindsReencodedGoldensEqual(t *testing.T) {
+	for _, g := range scalar(t) {
+		t.Run(g.name, func(t *testing.T) {
+			r := open(t, g.zip())
+			dir := filepath.Join(t.TempDir(), "segment")
+			reencode(t, r, dir, specOf(r))
+			if r.bitmapType != "roaring" {
+				// Druid's comparison refuses two bitmap types; its dumps do not.
+				sameLines(t, "rows", runTool(t, dir, "rows"), g.file(t, "rows"))
+				want := bytes.Replace(bytes.TrimSpace(g.file(t, "bitmaps")), []byte(`"concise"`), []byte(`"roaring"`), 1)
+				sameLines(t, "bitmaps", bytes.TrimSpace(runTool(t, dir, "bitmaps")), want)
+				return
+			}
+			runTool(t, "--same", g.zip(), dir)
+		})
+	}
+}
+
+// TestDruidReadsEveryCodec has Druid print rows and bitmaps of one segment
+// with blocks of all kinds, written with each pair of codecs.
+func TestDruidReadsEveryCodec(t *testing.T) {
+	for _, g := range scalar(t) {
+		if g.name != "many-blocks" {
+			continue
+		}
+		r := open(t, g.zip())
+		for dim, metric := range map[Codec]Codec{
+			CodecLZ4: CodecNone, CodecLZF: CodecLZF, CodecZSTD: CodecZSTD, CodecUncompressed: CodecUncompressed,
+		} {
+			t.Run(dim.String()+"/"+metric.String(), func(t *testing.T) {
+				s := DefaultIndexSpec()
+				s.DimensionCompression, s.MetricCompression = dim, metric
+				dir := filepath.Join(t.TempDir(), "segment")
+				reencode(t, r, dir, s)
+				runTool(t, "--same", g.zip(), dir)
+			})
+		}
+	}
+}
