@@ -81,3 +81,11 @@ func ShortEvent(event string) string {
 func MaxParseExceptionsMessage(limit int) string {
 	return fmt.Sprintf("Max parse exceptions[%d] exceeded", limit)
 }
+
+// RecordError says that an input format found no row in a record; Message is Druid's detail for it.
+type RecordError struct {
+	Input   string
+	Message string
+}
+
+func (e *RecordError) Error() string { return e.Message }

@@ -1,0 +1,319 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+
+	"ogham/domain/row"
+)
+
+// Builder builds the segments of one sequence. AddBatch, Persist, Finish and Close are for one goroutine at a time;
+// Counters, ParseExceptions, Rows, Bytes and MaxSegmentRows may be called from any.
+type Builder struct {
+	cfg   Config
+	plan  *plan
+	spill *spillFile
+
+	sinks  map[int64]*sink
+	last   *sink // of the row before
+	spare  []*memory
+	behind *persist // the spill under way
+	err    error    // final once set
+	over   bool
+
+	inMemory int64 // rows not frozen
+	bucket   struct{ start, end int64 }
+	times    []int64
+	saved    []row.ParseException // ring of the newest, next is its oldest
+	next     int
+
+	// mu guards what other goroutines may ask for; it is taken once a batch.
+	mu struct {
+		sync.Mutex
+		counters  row.Counters
+		saved     []row.ParseException
+		rows, max int64
+		bytes     int64
+	}
+	counters row.Counters
+	savedNew bool
+}
+
+// NewBuilder makes the folder and its spill file. The caller ends with Close.
+func NewBuilder(c Config) (*Builder, error) {
+	if err := c.fill(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make index folder: %w", err)
+	}
+	spill, err := newSpillFile(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	b := &Builder{cfg: c, plan: newPlan(c.Schema, c.Parser), spill: spill, sinks: map[int64]*sink{}}
+	b.counters.RecordsProcessed = map[int32]int64{}
+	b.publish()
+	return b, nil
+}
+
+// checkEvery is how many records are added between looks at the memory.
+const checkEvery = 64
+
+// AddBatch adds records in order and copies what it keeps of them. It spills when a limit is reached, and waits for the
+// spill before if that is still under way. A *ParseLimitError says that the task must fail; after any error the Builder
+// is of no further use but for its counters and Close.
+func (b *Builder) AddBatch(records []Record) error {
+	if err := b.usable(); err != nil {
+		return err
+	}
+	defer b.publish()
+	for i := range records {
+		if err := b.addRecord(&records[i]); err != nil {
+			return b.fail(err)
+		}
+		rowsFull := b.cfg.MaxRowsInMemory > 0 && b.inMemory >= int64(b.cfg.MaxRowsInMemory)
+		if !rowsFull && i%checkEvery != checkEvery-1 && i != len(records)-1 {
+			continue
+		}
+		if rowsFull || b.memoryFull() {
+			if err := b.startPersist(); err != nil {
+				return b.fail(err)
+			}
+		}
+	}
+	return nil
+}
+
+func (b *Builder) usable() error {
+	if b.err != nil {
+		return b.err
+	}
+	if b.over {
+		return ErrClosed
+	}
+	return nil
+}
+
+func (b *Builder) fail(err error) error {
+	if b.err == nil {
+		b.err = err
+	}
+	return b.err
+}
+
+func (b *Builder) addRecord(r *Record) error {
+	if r.Value == nil {
+		b.counters.ThrownAway++
+		return nil
+	}
+	b.counters.ProcessedBytes += int64(len(r.Value))
+	rows, err := b.plan.parser.Parse(r.Value)
+	if err != nil {
+		return b.unparseable(r, err)
+	}
+	b.times = b.times[:0]
+	ts := &b.cfg.Schema.Timestamp
+	for i := range rows.Count {
+		v := &rows.Values[i*rows.Width+b.plan.timeSlot]
+		t, missing, ok := ts.Format.Time(v)
+		if missing && ts.MissingValue != nil {
+			t = *ts.MissingValue
+		} else if missing {
+			ok = false
+		}
+		// One row without a time loses the record, as Druid's reader makes all rows of a record before it gives one.
+		if !ok {
+			return b.badTime(r, rows, i, v)
+		}
+		if t < row.MinInstant || t >= row.MaxInstant {
+			return b.timeOutOfRange(r, i, t)
+		}
+		b.times = append(b.times, t)
+	}
+	for i := range rows.Count {
+		if err := b.addRow(r, rows, i, b.times[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addRow adds a row whose time is known.
+func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
+	s := &b.cfg.Schema
+	if s.MinTime != nil && t < *s.MinTime || s.MaxTime != nil && t > *s.MaxTime {
+		b.counters.ThrownAway++
+		return nil
+	}
+	k := b.last
+	if k == nil || t < k.start || t >= k.end {
+		k = b.sinkAt(t)
+	}
+	if s.DiscoverDimensions {
+		k.discover(b.plan, rows, i)
+	}
+	if t < b.bucket.start || t >= b.bucket.end {
+		b.bucket.start, b.bucket.end = s.QueryGranularity.Bucket(t)
+	}
+	// A bucket that begins before the interval counts from the interval's start, as Druid's index does it.
+	before := k.memory.rows
+	details := k.memory.add(rows, rows.Row(i), max(b.bucket.start, k.start))
+	b.inMemory += int64(k.memory.rows - before)
+	b.counters.RecordsProcessed[r.Partition]++
+	if details == nil {
+		b.counters.Processed++
+		return nil
+	}
+	return b.processedWithError(r, i, details)
+}
+
+// sinkAt gives the sink of a time, which may be new.
+func (b *Builder) sinkAt(t int64) *sink {
+	start, end := b.cfg.Schema.SegmentGranularity.Bucket(t)
+	k := b.sinks[start]
+	if k == nil {
+		k = &sink{start: start, end: end}
+		b.sinks[start] = k
+	}
+	if k.memory == nil {
+		k.memory = b.newMemory(k)
+	}
+	b.last = k
+	return k
+}
+
+// newMemory gives an empty index, one used before if there is one.
+func (b *Builder) newMemory(k *sink) *memory {
+	if n := len(b.spare); n > 0 {
+		m := b.spare[n-1]
+		b.spare = b.spare[:n-1]
+		for _, d := range k.found {
+			m.addDim(d)
+		}
+		return m
+	}
+	return newMemory(b.plan, k.found)
+}
+
+// memoryFull says whether half the budget is used; the other half is for the spill under way.
+func (b *Builder) memoryFull() bool {
+	n := int64(0)
+	for _, k := range b.sinks {
+		if k.memory == nil {
+			continue
+		}
+		if n += k.memory.bytes(); n >= b.cfg.MaxBytesInMemory/2 || k.memory.full() {
+			return true
+		}
+	}
+	return false
+}
+
+// Persist spills all rows in memory and waits until they are on disk.
+func (b *Builder) Persist(ctx context.Context) error {
+	if err := b.usable(); err != nil {
+		return err
+	}
+	defer b.publish()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("persist index: %w", err)
+	}
+	if err := b.startPersist(); err != nil {
+		return b.fail(err)
+	}
+	if err := b.waitPersist(); err != nil {
+		return b.fail(err)
+	}
+	return nil
+}
+
+// sortedSinks gives the sinks by time.
+func (b *Builder) sortedSinks() []*sink {
+	keys := slices.Sorted(maps.Keys(b.sinks))
+	out := make([]*sink, len(keys))
+	for i, k := range keys {
+		out[i] = b.sinks[k]
+	}
+	return out
+}
+
+// Close waits for background work and removes the temporary files. Finished segments stay.
+func (b *Builder) Close() error {
+	if b.spill == nil {
+		return nil
+	}
+	err := b.waitPersist()
+	if b.err != nil || errors.Is(err, b.err) {
+		err = nil // it was returned before
+	}
+	b.over = true
+	err = errors.Join(err, b.spill.close())
+	b.spill, b.sinks, b.spare, b.last = nil, nil, nil, nil
+	return err
+}
+
+// publish makes counters and sizes visible to other goroutines.
+func (b *Builder) publish() {
+	rows, most, bytes := int64(0), int64(0), int64(0)
+	for _, k := range b.sinks {
+		n := k.rows()
+		rows += n
+		most = max(most, n)
+		if k.memory != nil {
+			bytes += k.memory.bytes()
+		}
+	}
+	if b.behind != nil {
+		bytes += b.behind.bytes
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	records := b.mu.counters.RecordsProcessed
+	if records == nil {
+		records = map[int32]int64{}
+	}
+	maps.Copy(records, b.counters.RecordsProcessed)
+	b.mu.counters = b.counters
+	b.mu.counters.RecordsProcessed = records
+	b.mu.rows, b.mu.max, b.mu.bytes = rows, most, bytes
+	if b.savedNew {
+		b.savedNew = false
+		b.mu.saved = b.newestFirst()
+	}
+}
+
+// Counters gives the row counters as of the last batch.
+func (b *Builder) Counters() row.Counters {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.mu.counters
+	c.RecordsProcessed = maps.Clone(c.RecordsProcessed)
+	return c
+}
+
+// Rows gives the rows stored in all intervals, in memory and spilled.
+func (b *Builder) Rows() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.rows
+}
+
+// MaxSegmentRows gives the rows of the interval that has most of them.
+func (b *Builder) MaxSegmentRows() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.max
+}
+
+// Bytes gives the memory that the index holds, a spill under way included.
+func (b *Builder) Bytes() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.bytes
+}

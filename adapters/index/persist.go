@@ -1,0 +1,74 @@
+package index
+
+// persist is a spill under way. Its goroutine belongs to the Builder, which waits for it before it starts another one,
+// finishes or closes.
+type persist struct {
+	sinks    []*sink
+	memories []*memory
+	parts    []*spillPart
+	bytes    int64
+	err      error
+	done     chan struct{}
+}
+
+// maxSpare is how many indexes are kept for reuse; more intervals than that at a time are rare.
+const maxSpare = 4
+
+// startPersist freezes what is in memory and spills it in the background, after the spill before has ended.
+func (b *Builder) startPersist() error {
+	if err := b.waitPersist(); err != nil {
+		return err
+	}
+	p := &persist{done: make(chan struct{})}
+	for _, k := range b.sortedSinks() {
+		m := k.memory
+		if m == nil || m.rows == 0 {
+			continue
+		}
+		p.sinks = append(p.sinks, k)
+		p.memories = append(p.memories, m)
+		p.bytes += m.bytes()
+		k.spilled += int64(m.rows)
+		k.memory = nil
+	}
+	b.last, b.inMemory = nil, 0
+	if len(p.sinks) == 0 {
+		return nil
+	}
+	b.behind = p
+	go p.run(b.spill)
+	return nil
+}
+
+func (p *persist) run(file *spillFile) {
+	defer close(p.done)
+	for _, m := range p.memories {
+		part, err := writePart(file, freeze(m))
+		if err != nil {
+			p.err = err
+			return
+		}
+		p.parts = append(p.parts, part)
+	}
+}
+
+// waitPersist waits for the spill under way and takes over its parts.
+func (b *Builder) waitPersist() error {
+	p := b.behind
+	if p == nil {
+		return nil
+	}
+	<-p.done
+	b.behind = nil
+	if p.err != nil {
+		return p.err
+	}
+	for i, k := range p.sinks {
+		k.parts = append(k.parts, p.parts[i])
+		if m := p.memories[i]; len(b.spare) < maxSpare {
+			m.reset()
+			b.spare = append(b.spare, m)
+		}
+	}
+	return nil
+}

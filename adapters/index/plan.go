@@ -1,0 +1,60 @@
+package index
+
+import (
+	"strings"
+
+	"ogham/domain/row"
+)
+
+// plan is a schema made ready for rows: which field feeds which column.
+type plan struct {
+	schema row.Schema
+	parser Parser
+	// fields is the number of fields of the schema; those of the parser's Discovered follow.
+	fields   int
+	timeSlot int
+	dims     []dimPlan // the listed ones; found ones follow in each interval
+	metrics  []metricPlan
+	excluded map[string]bool
+	listed   map[string]bool
+}
+
+type dimPlan struct {
+	row.Dimension
+	slot int
+}
+
+type metricPlan struct {
+	row.Metric
+	typ  row.Type
+	slot int // -1 for a count
+}
+
+func newPlan(s row.Schema, p Parser) *plan {
+	names := s.Fields()
+	slots := make(map[string]int, len(names))
+	for i, n := range names {
+		slots[n] = i
+	}
+	pl := &plan{
+		schema: s, parser: p, fields: len(names), timeSlot: slots[s.Timestamp.Column],
+		excluded: s.Excluded(), listed: map[string]bool{},
+	}
+	for _, d := range s.Dimensions {
+		pl.dims = append(pl.dims, dimPlan{Dimension: d, slot: slots[d.Name]})
+		pl.listed[d.Name] = true
+	}
+	for _, m := range s.Metrics {
+		mp := metricPlan{Metric: m, typ: m.Agg.Type(), slot: -1}
+		if m.Agg != row.AggCount {
+			mp.slot = slots[m.FieldName]
+		}
+		pl.metrics = append(pl.metrics, mp)
+	}
+	return pl
+}
+
+// storable says whether a found field can be a column: some names have a meaning in the segment's container.
+func storable(name string) bool {
+	return name != "" && name != "index.drd" && name != "metadata.drd" && !strings.ContainsAny(name, ",\n\r")
+}

@@ -1,0 +1,123 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+
+	"ogham/domain/row"
+)
+
+// radixBits is the digit of the sort: 2048 counters stay in the first-level cache.
+const radixBits = 11
+
+// smallSort is the number of rows up to which counting digits does not pay.
+const smallSort = 512
+
+// sort finds the order of the rows: by packed key, then by the columns that did not fit, then as they came.
+func (f *frozen) sort() {
+	m := f.m
+	k := planKeys(f.low, f.high, f.dimPlans(), func(d int) int { return f.dicts[d].entries() },
+		func(d int) numRange { return f.ranges[d] })
+	keys := make([]uint64, m.rows)
+	r := newKeyReader(f, &k, func(int) []uint32 { return nil }, slabRows)
+	for at := 0; at < m.rows; at += slabRows {
+		// Reading a part in memory cannot fail.
+		_ = r.keys(keys[at:min(at+slabRows, m.rows)], at)
+	}
+	if len(k.rest) == 0 && slices.IsSorted(keys) {
+		return
+	}
+	order := make([]uint32, m.rows)
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	keys, order = sortKeys(keys, order, k.bits)
+	if len(k.rest) > 0 {
+		f.sortTies(keys, order, k.rest)
+	}
+	f.order = order
+}
+
+func (f *frozen) dimPlans() []dimPlan {
+	plans := make([]dimPlan, len(f.m.dims))
+	for i := range f.m.dims {
+		plans[i] = f.m.dims[i].dimPlan
+	}
+	return plans
+}
+
+// sortKeys sorts keys of so many significant bits, and the row numbers with them, keeping the order of equal keys.
+func sortKeys(keys []uint64, order []uint32, significant int) ([]uint64, []uint32) {
+	if slices.IsSorted(keys) {
+		return keys, order
+	}
+	if len(keys) <= smallSort {
+		byKey := slices.Clone(order)
+		slices.SortStableFunc(byKey, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
+		sorted := make([]uint64, len(keys))
+		for i, r := range byKey {
+			sorted[i] = keys[r]
+		}
+		return sorted, byKey
+	}
+	keys2, order2 := make([]uint64, len(keys)), make([]uint32, len(order))
+	for shift := 0; shift < significant; shift += radixBits {
+		var count [1 << radixBits]uint32
+		for _, k := range keys {
+			count[k>>shift&(1<<radixBits-1)]++
+		}
+		if count[keys[0]>>shift&(1<<radixBits-1)] == uint32(len(keys)) {
+			continue
+		}
+		sum := uint32(0)
+		for i, n := range count {
+			count[i] = sum
+			sum += n
+		}
+		for i, k := range keys {
+			c := &count[k>>shift&(1<<radixBits-1)]
+			keys2[*c], order2[*c] = k, order[i]
+			*c++
+		}
+		keys, keys2, order, order2 = keys2, keys, order2, order
+	}
+	return keys, order
+}
+
+// sortTies orders rows of equal keys by the columns beyond the key.
+func (f *frozen) sortTies(keys []uint64, order []uint32, rest []keyCol) {
+	for start := 0; start < len(keys); {
+		end := start + 1
+		for end < len(keys) && keys[end] == keys[start] {
+			end++
+		}
+		if end-start > 1 {
+			slices.SortStableFunc(order[start:end], func(a, b uint32) int { return f.compareRest(int(a), int(b), rest) })
+		}
+		start = end
+	}
+}
+
+// compareRest compares two rows, numbered as they came, by some columns. f.order is not set yet.
+func (f *frozen) compareRest(a, b int, rest []keyCol) int {
+	for i := range rest {
+		c := &rest[i]
+		var r int
+		switch {
+		case c.col == timeCol:
+			r = cmp.Compare(f.m.time.at(a), f.m.time.at(b))
+		case c.typ == row.TypeString:
+			var e [2]uint32
+			_ = f.ids(c.col, e[:1], a)
+			_ = f.ids(c.col, e[1:], b)
+			r = cmp.Compare(e[0], e[1])
+		default:
+			d := &f.m.dims[c.col]
+			r = compareNumbers(ordered(c.typ, d.nums.at(a)), d.nulls.get(a), ordered(c.typ, d.nums.at(b)), d.nulls.get(b))
+		}
+		if r != 0 {
+			return r
+		}
+	}
+	return 0
+}
