@@ -3,11 +3,11 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -32,7 +32,7 @@ const (
 // Admin asks a cluster for partitions and offsets. It is safe for concurrent use. Every method answers within
 // default.api.timeout.ms; errors are *StreamError, or the context's own where the caller gave up.
 type Admin struct {
-	client     *kgo.Client
+	shared     *sharedClient
 	properties *Properties
 	release    func()
 }
@@ -50,25 +50,24 @@ func (a *Admin) Partitions(ctx context.Context, topic string) ([]int32, error) {
 	if topic == "" {
 		return nil, streamError(classInvalidTopic, "Topic '' is invalid", kerr.InvalidTopicException)
 	}
-	var out []int32
-	err := a.within(ctx, topic, fetchingMetadata, func(ctx context.Context) error {
-		found, err := a.partitions(ctx, topic)
-		out = found
-		return err
+	return within(ctx, a, topic, fetchingMetadata, func(ctx context.Context) ([]int32, error) {
+		leaders, err := a.leaders(ctx, topic)
+		return slices.Sorted(maps.Keys(leaders)), err
 	})
-	return out, err
 }
 
-func (a *Admin) partitions(ctx context.Context, topic string) ([]int32, error) {
+// leaders asks for the topic's partitions and the broker that leads each, -1 where none does.
+func (a *Admin) leaders(ctx context.Context, topic string) (map[int32]int32, error) {
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = kmsg.StringPtr(topic)
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = append(req.Topics, t)
 	req.AllowAutoTopicCreation = a.properties.AutoCreateTopics
-	resp, err := req.RequestWith(ctx, a.client)
+	resp, err := req.RequestWith(ctx, a.shared.client)
 	if err != nil {
 		return nil, err
 	}
+	out := make(map[int32]int32)
 	for _, t := range resp.Topics {
 		switch err := kerr.ErrorForCode(t.ErrorCode); {
 		case err == kerr.UnknownTopicOrPartition: //nolint:errorlint // codes are singletons
@@ -76,16 +75,14 @@ func (a *Admin) partitions(ctx context.Context, topic string) ([]int32, error) {
 		case err != nil:
 			return nil, err
 		}
-		var out []int32
 		for _, p := range t.Partitions {
-			out = append(out, p.Partition)
-		}
-		if len(out) > 0 {
-			slices.Sort(out)
-			return out, nil
+			out[p.Partition] = p.Leader
 		}
 	}
-	return nil, noPartitions(topic)
+	if len(out) == 0 {
+		return nil, noPartitions(topic)
+	}
+	return out, nil
 }
 
 // EarliestOffsets returns the first offset that each partition still has. A partition that the topic does not have is
@@ -101,24 +98,51 @@ func (a *Admin) LatestOffsets(ctx context.Context, topic string, partitions []in
 }
 
 func (a *Admin) offsets(ctx context.Context, topic string, partitions []int32, timestamp int64) (map[int32]int64, error) {
-	out := make(map[int32]int64, len(partitions))
 	if len(partitions) == 0 {
-		return out, nil
+		return map[int32]int64{}, nil
 	}
-	wanted := slices.Clone(partitions)
-	err := a.within(ctx, topic, fmt.Sprintf(fetchingOffsets, topic), func(ctx context.Context) error {
-		left, err := a.listOffsets(ctx, topic, wanted, timestamp, out)
-		wanted = left
-		return err
+	return within(ctx, a, topic, fmt.Sprintf(fetchingOffsets, topic), func(ctx context.Context) (map[int32]int64, error) {
+		return a.listOffsets(ctx, topic, partitions, timestamp)
 	})
+}
+
+// listOffsets asks once: for the leaders, then each leader for its partitions. The client's own way of splitting such a
+// request works from metadata that may be some seconds old, and takes a minute over a partition that is not there.
+func (a *Admin) listOffsets(ctx context.Context, topic string, partitions []int32, timestamp int64) (map[int32]int64, error) {
+	leaders, err := a.leaders(ctx, topic)
 	if err != nil {
 		return nil, err
+	}
+	byLeader := make(map[int32][]int32)
+	for _, p := range partitions {
+		leader, ok := leaders[p]
+		switch {
+		case !ok:
+		case leader < 0:
+			return nil, kerr.LeaderNotAvailable
+		default:
+			byLeader[leader] = append(byLeader[leader], p)
+		}
+	}
+	out := make(map[int32]int64, len(partitions))
+	for leader, ps := range byLeader {
+		resp, err := a.offsetsRequest(topic, ps, timestamp).RequestWith(ctx, a.shared.client.Broker(int(leader)))
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range resp.Topics {
+			for _, p := range t.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					return nil, err
+				}
+				out[p.Partition] = p.Offset
+			}
+		}
 	}
 	return out, nil
 }
 
-// listOffsets asks once. It fills out, and returns the partitions that have to be asked about again, with an error.
-func (a *Admin) listOffsets(ctx context.Context, topic string, partitions []int32, timestamp int64, out map[int32]int64) ([]int32, error) {
+func (a *Admin) offsetsRequest(topic string, partitions []int32, timestamp int64) *kmsg.ListOffsetsRequest {
 	t := kmsg.NewListOffsetsRequestTopic()
 	t.Topic = topic
 	for _, n := range partitions {
@@ -133,61 +157,47 @@ func (a *Admin) listOffsets(ctx context.Context, topic string, partitions []int3
 	}
 	req.TimeoutMillis = int32(min(a.properties.RequestTimeout, time.Hour).Milliseconds()) //nolint:gosec // bounded
 	req.Topics = append(req.Topics, t)
-
-	answered := make(map[int32]bool, len(partitions))
-	var failure error
-	for _, shard := range a.client.RequestSharded(ctx, req) {
-		if shard.Err != nil {
-			failure = shard.Err
-			continue
-		}
-		resp, ok := shard.Resp.(*kmsg.ListOffsetsResponse)
-		if !ok {
-			return partitions, fmt.Errorf("list offsets: unexpected answer %T", shard.Resp)
-		}
-		for _, t := range resp.Topics {
-			for _, p := range t.Partitions {
-				switch err := kerr.ErrorForCode(p.ErrorCode); {
-				case err == nil:
-					out[p.Partition] = p.Offset
-				case err == kerr.UnknownTopicOrPartition: //nolint:errorlint // codes are singletons
-				default:
-					failure = err
-					continue
-				}
-				answered[p.Partition] = true
-			}
-		}
-	}
-	left := slices.DeleteFunc(partitions, func(n int32) bool { return answered[n] })
-	if len(left) > 0 && failure == nil {
-		failure = kerr.UnknownServerError
-	}
-	return left, failure
+	return req
 }
 
 // within runs do until it succeeds, fails for good, or default.api.timeout.ms have passed.
-func (a *Admin) within(ctx context.Context, topic, what string, do func(context.Context) error) error {
+func within[T any](ctx context.Context, a *Admin, topic, what string, do func(context.Context) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeout(ctx, a.properties.APITimeout)
 	defer cancel()
 	pause := retryPauseFirst
 	for {
-		err := do(limited)
-		if err == nil {
-			return nil
+		out, err := detach(limited, a.shared, do)
+		switch {
+		case err == nil:
+			return out, nil
+		case limited.Err() == nil && retryable(err) && wait(limited, pause):
+			pause = min(2*pause, retryPauseMost)
+			continue
+		case ctx.Err() != nil:
+			return out, fmt.Errorf("%s: %w", what, ctx.Err())
 		}
-		if cancelled(ctx) {
-			return fmt.Errorf("%s: %w", what, ctx.Err())
-		}
-		if limited.Err() != nil || !retryable(err) {
-			return wrapStream(topic, what, err)
-		}
-		if !wait(limited, pause) {
-			if cancelled(ctx) {
-				return fmt.Errorf("%s: %w", what, ctx.Err())
-			}
-			return wrapStream(topic, what, err)
-		}
-		pause = min(2*pause, retryPauseMost)
+		return out, wrapStream(topic, what, err)
+	}
+}
+
+// detach runs do and leaves it behind when the context ends: the client does not heed the context while it greets a
+// broker, which a broker that takes connections and says nothing makes as long as a request time-out. What is left
+// behind belongs to the shared client, whose end ends it.
+func detach[T any](ctx context.Context, s *sharedClient, do func(context.Context) (T, error)) (T, error) {
+	type result struct {
+		out T
+		err error
+	}
+	done := make(chan result, 1)
+	s.requests.Go(func() {
+		out, err := do(ctx)
+		done <- result{out, err}
+	})
+	select {
+	case r := <-done:
+		return r.out, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
 	}
 }

@@ -190,7 +190,7 @@ func TestClientsAreShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := clients.Admin(props)
-	if err != nil || a.client != b.client {
+	if err != nil || a.shared != b.shared {
 		t.Fatalf("two clients for one cluster (%v)", err)
 	}
 	a.Close()

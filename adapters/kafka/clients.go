@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -24,8 +25,17 @@ type Clients struct {
 }
 
 type sharedClient struct {
-	client *kgo.Client
-	users  int
+	client   *kgo.Client
+	hangUp   context.CancelFunc
+	users    int            // guarded by Clients.mu
+	requests sync.WaitGroup // what runs on the client
+}
+
+// close ends what still runs on the client, and waits for it.
+func (s *sharedClient) close() {
+	s.hangUp()
+	s.client.Close()
+	s.requests.Wait()
 }
 
 // NewClients returns an empty set; env resolves secrets (os.LookupEnv).
@@ -48,15 +58,15 @@ func (c *Clients) Admin(raw map[string]any) (*Admin, error) {
 	}
 	s, ok := c.shared[key]
 	if !ok {
-		client, err := p.newClient()
+		client, hangUp, err := p.newClient()
 		if err != nil {
 			return nil, err
 		}
-		s = &sharedClient{client: client}
+		s = &sharedClient{client: client, hangUp: hangUp}
 		c.shared[key] = s
 	}
 	s.users++
-	return &Admin{client: s.client, properties: p, release: sync.OnceFunc(func() { c.release(key, s) })}, nil
+	return &Admin{shared: s, properties: p, release: sync.OnceFunc(func() { c.release(key, s) })}, nil
 }
 
 func (c *Clients) release(key [sha256.Size]byte, s *sharedClient) {
@@ -68,7 +78,7 @@ func (c *Clients) release(key [sha256.Size]byte, s *sharedClient) {
 	}
 	c.mu.Unlock()
 	if last {
-		s.client.Close()
+		s.close()
 	}
 }
 
@@ -79,7 +89,7 @@ func (c *Clients) Close() {
 	c.shared, c.closed = nil, true
 	c.mu.Unlock()
 	for _, s := range shared {
-		s.client.Close()
+		s.close()
 	}
 }
 
@@ -97,26 +107,28 @@ func (p *Properties) fingerprint() [sha256.Size]byte {
 	return sha256.Sum256(text)
 }
 
-// newClient makes a client with the options that Admin and Consumer share.
-func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, error) {
-	secure, err := p.Security.options()
+// newClient makes a client with the options that Admin and Consumer share. The second result cuts its connections, also
+// those that are still being opened; it is to be called before the client is closed.
+func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, context.CancelFunc, error) {
+	dial, hangUp, err := p.dialer()
 	if err != nil {
-		return nil, streamError(classKafka, "Failed to construct kafka consumer", err)
+		return nil, nil, streamError(classKafka, "Failed to construct kafka consumer", err)
 	}
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(p.Servers...),
+		kgo.Dialer(dial),
 		kgo.MetadataMaxAge(defaultMetadataMaxAge),
 		kgo.RetryTimeout(p.APITimeout),
 		kgo.RequestTimeoutOverhead(clampOverhead(p.RequestTimeout)),
-		kgo.DialTimeout(min(p.RequestTimeout, defaultMetadataMaxAge)),
 		kgo.DisableClientMetrics(),
-	}, secure...)
+	}, p.Security.sasl()...)
 	if p.ClientID != "" {
 		opts = append(opts, kgo.ClientID(p.ClientID))
 	}
 	client, err := kgo.NewClient(append(opts, more...)...)
 	if err != nil {
-		return nil, streamError(classKafka, "Failed to construct kafka consumer", err)
+		hangUp()
+		return nil, nil, streamError(classKafka, "Failed to construct kafka consumer", err)
 	}
-	return client, nil
+	return client, hangUp, nil
 }

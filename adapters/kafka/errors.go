@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -116,6 +115,3 @@ func isTLS(err error) bool {
 	)
 	return errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &hostname)
 }
-
-// cancelled reports that the caller gave up, as opposed to the time limit of the request.
-func cancelled(ctx context.Context) bool { return ctx.Err() != nil }

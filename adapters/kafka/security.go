@@ -132,17 +132,9 @@ func jaasValue(s string) (value, rest string) {
 	return b.String(), ""
 }
 
-// options gives the client's options for the connection. The stores are read now, so that a renewed certificate counts
-// for every new client.
-func (s Security) options() ([]kgo.Opt, error) {
+// sasl gives the client's options for signing in.
+func (s Security) sasl() []kgo.Opt {
 	var opts []kgo.Opt
-	if s.TLS {
-		config, err := s.tlsConfig()
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, kgo.DialTLSConfig(config))
-	}
 	switch s.Mechanism {
 	case mechanismPlain:
 		opts = append(opts, kgo.SASL(plain.Auth{User: s.User, Pass: s.Password}.AsMechanism()))
@@ -151,9 +143,10 @@ func (s Security) options() ([]kgo.Opt, error) {
 	case mechanismScram512:
 		opts = append(opts, kgo.SASL(scram.Auth{User: s.User, Pass: s.Password}.AsSha512Mechanism()))
 	}
-	return opts, nil
+	return opts
 }
 
+// tlsConfig reads the stores now, so that a renewed certificate counts for every new client.
 func (s Security) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	trust, err := pemOf(s.TruststoreFile, s.TruststorePEM)
