@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -144,6 +145,7 @@ func (s *Server) Connect(opts ...nats.Option) (*nats.Conn, error) {
 		nats.InProcessServer(s),
 		nats.UserInfo(internalUser, s.password),
 		nats.MaxReconnects(-1),
+		nats.ReconnectWait(50 * time.Millisecond),
 		nats.ReconnectBufSize(-1),
 		nats.Name("ogham"),
 	}
