@@ -202,7 +202,7 @@ func (s *Store) nextOf(ctx context.Context, filter string, seq uint64) (Event, e
 }
 
 func (s *Store) get(ctx context.Context, read func(context.Context) (*jetstream.RawStreamMsg, error)) (Event, error) {
-	m, err := read(ctx)
+	m, err := s.fetch(ctx, read)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Event{}, err
 	}
@@ -214,6 +214,28 @@ func (s *Store) get(ctx context.Context, read func(context.Context) (*jetstream.
 		return Event{}, s.corrupt(m.Sequence, err)
 	}
 	return e, nil
+}
+
+// fetch reads, and waits out a server that is just starting or electing.
+func (s *Store) fetch(
+	ctx context.Context, read func(context.Context) (*jetstream.RawStreamMsg, error),
+) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.AppendTimeout)
+	defer cancel()
+	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
+		attempt, cancel := context.WithTimeout(ctx, s.cfg.AttemptTimeout)
+		m, err := read(attempt)
+		cancel()
+		if err == nil {
+			return m, nil
+		}
+		if v := judge(err); v != busy && v != unknown {
+			return nil, err
+		}
+		if werr := wait(ctx, backoff); werr != nil {
+			return nil, errors.Join(err, werr)
+		}
+	}
 }
 
 func (s *Store) corrupt(seq uint64, err error) *DamagedError {

@@ -73,9 +73,8 @@ func judge(err error) verdict {
 	if err == nil {
 		return stored
 	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
-		switch api.ErrorCode {
+	if code := codeOf(err); code != 0 {
+		switch code {
 		case jetstream.JSErrCodeStreamWrongLastSequence, // unreplicated, or replicated and long past
 			jetstream.JSErrCodeStreamWrongLastSequenceConstant, // replicated, another in flight
 			codeDuplicateInFlight, codeBatchDuplicateID:        // the id came before: most likely our own first try
@@ -168,9 +167,20 @@ func (a *Aggregate) send(ctx context.Context, msgs []*nats.Msg) (last uint64, du
 	return ack.Sequence, false, nil
 }
 
-func hasCode(err error, code jetstream.ErrorCode) bool {
+func hasCode(err error, code jetstream.ErrorCode) bool { return codeOf(err) == code }
+
+// codeOf returns the server's error code, or 0 where it did not answer one. The
+// client has its own errors for some codes, which carry the code inside.
+func codeOf(err error) jetstream.ErrorCode {
 	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == code
+	if errors.As(err, &api) {
+		return api.ErrorCode
+	}
+	var js jetstream.JetStreamError
+	if errors.As(err, &js) && js.APIError() != nil {
+		return js.APIError().ErrorCode
+	}
+	return 0
 }
 
 // resolve finds out who came after expected: ours, and the append is done;

@@ -15,7 +15,8 @@ import (
 const (
 	duplicateWindow = 2 * time.Minute
 	// maxBatchEvents is the server's limit on one atomic batch.
-	maxBatchEvents = 1000
+	maxBatchEvents      = 1000
+	defaultVerifyEvents = 100_000
 )
 
 // Storage is where the stream lives.
@@ -49,6 +50,10 @@ type Config struct {
 	CheckpointFile string
 	// CheckpointEvery is how often it is written. Default: 1 s.
 	CheckpointEvery time.Duration
+	// VerifyEvents is how many of the newest events Open holds against their
+	// hashes, beside all that are newer than the checkpoint. Default: 100,000,
+	// about a second; negative is none. Verify walks the whole log.
+	VerifyEvents int
 	// AttemptTimeout bounds the wait for one acknowledgement. Default: 2 s.
 	AttemptTimeout time.Duration
 	// AppendTimeout bounds one Append with its retries, beside the context's
@@ -102,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.CheckpointEvery < 0 || c.AttemptTimeout < 0 || c.AppendTimeout < 0 {
 		return c, errors.New("event store: negative duration in its configuration")
+	}
+	if c.VerifyEvents == 0 {
+		c.VerifyEvents = defaultVerifyEvents
 	}
 	c.CheckpointEvery = orDefault(c.CheckpointEvery, time.Second)
 	c.AttemptTimeout = orDefault(c.AttemptTimeout, 2*time.Second)
