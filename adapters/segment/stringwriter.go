@@ -166,12 +166,17 @@ func (c *StringWriter) writeDictionary() error {
 	return nil
 }
 
+// The markers in front of an element. They are shared, and only read.
+var (
+	valueMarker = []byte{0, 0, 0, 0}
+	nullMarker  = []byte{0xff, 0xff, 0xff, 0xff}
+)
+
 func writeElement(s *smooshWriter, v []byte, null bool) error {
-	marker := []byte{0, 0, 0, 0}
 	if null {
-		marker, v = []byte{0xff, 0xff, 0xff, 0xff}, nil
+		return s.write(nullMarker)
 	}
-	if err := s.write(marker); err != nil {
+	if err := s.write(valueMarker); err != nil {
 		return err
 	}
 	return s.write(v)
