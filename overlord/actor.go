@@ -17,6 +17,9 @@ import (
 // mailboxSize bounds the requests that wait for one actor. A sender waits where it is full.
 const mailboxSize = 64
 
+// retireAfter is how long the actor of a supervisor that is gone waits for somebody to ask for it again.
+const retireAfter = 5 * time.Second
+
 // actor owns one supervisor. Every field below the line is touched by its own goroutine only, or by closures that it
 // runs (do).
 type actor struct {
@@ -62,7 +65,7 @@ func newActor(t *term, id string) *actor {
 		term: t, id: id, agg: t.cfg.Store.Aggregate(id), log: t.cfg.Logger.With("supervisor", id),
 		inbox: make(chan func(context.Context), mailboxSize), done: make(chan struct{}),
 		state: supervisor.NewState(id), decider: supervisor.NewDecider(t.cfg.Thresholds),
-		reports: map[string]liveReport{}, busy: map[string]bool{},
+		reports: map[string]liveReport{}, busy: map[string]bool{}, touched: t.cfg.Now(),
 	}
 }
 
@@ -99,7 +102,7 @@ func (a *actor) run(ctx context.Context) {
 	}
 	for {
 		wait := a.tick(ctx)
-		if a.state.Drained() && len(a.inbox) == 0 && !a.loop.running && a.term.retire(a) {
+		if a.state.Drained() && !a.loop.running && a.term.cfg.Now().Sub(a.touched) > retireAfter && a.term.retire(a) {
 			return
 		}
 		timer.Reset(wait)
@@ -128,7 +131,11 @@ func (a *actor) guarded(ctx context.Context, fn func(context.Context)) {
 // do runs fn in the actor's goroutine and waits for it. It returns an error where the actor has ended.
 func (a *actor) do(ctx context.Context, fn func(context.Context)) error {
 	finished := make(chan struct{})
-	wrapped := func(ctx context.Context) { defer close(finished); fn(ctx) }
+	wrapped := func(ctx context.Context) {
+		defer close(finished)
+		a.touched = a.term.cfg.Now()
+		fn(ctx)
+	}
 	select {
 	case a.inbox <- wrapped:
 	case <-a.done:

@@ -84,7 +84,7 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 	defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
 	end, seq, ok := a.pauseGroup(ctx, key)
 	var orders []task.Order
-	_ = a.do(ctx, func(ctx context.Context) {
+	err := a.do(ctx, func(ctx context.Context) {
 		g := a.state.Group(key)
 		if g == nil || g.Publishing {
 			return
@@ -104,7 +104,9 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 		a.soon()
 		orders = a.endOrders(a.state.Group(key))
 	})
-	a.sendAll(ctx, orders)
+	if err == nil {
+		a.sendAll(ctx, orders)
+	}
 }
 
 // checkpoint closes the open sequence of a group that has filled a segment limit; its tasks read on behind it.
@@ -112,7 +114,7 @@ func (a *actor) checkpoint(ctx context.Context, key string, by origin) {
 	defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
 	end, seq, ok := a.pauseGroup(ctx, key)
 	var orders []task.Order
-	_ = a.do(ctx, func(ctx context.Context) {
+	err := a.do(ctx, func(ctx context.Context) {
 		if !ok {
 			return
 		}
@@ -124,7 +126,9 @@ func (a *actor) checkpoint(ctx context.Context, key string, by origin) {
 			orders = a.endOrders(g)
 		}
 	})
-	a.sendAll(ctx, orders)
+	if err == nil {
+		a.sendAll(ctx, orders)
+	}
 }
 
 // pauseGroup pauses every task of the group that reads, and stops those that cannot. It answers the highest offsets and

@@ -94,6 +94,7 @@ type run struct {
 	a       *actor
 	stream  Stream
 	version int
+	topic   string
 	errs    []supervisor.ErrorEvent
 }
 
@@ -106,8 +107,11 @@ func (r *run) steps(ctx context.Context) error {
 	if err := r.decide(ctx, func(ctx context.Context) (err error) { goOn, err = r.begin(ctx); return err }); err != nil {
 		return err
 	}
-	if goOn && !r.discover(ctx) {
-		return nil
+	if goOn {
+		found, err := r.discover(ctx)
+		if err != nil || !found {
+			return err
+		}
 	}
 	if err := r.decide(ctx, r.earlyStops); err != nil {
 		return err
@@ -160,21 +164,22 @@ func (r *run) begin(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
-	r.stream, r.version = a.stream, a.state.SpecVersion
+	r.stream, r.version, r.topic = a.stream, a.state.SpecVersion, s.IOConfig.Stream()
 	_, err = a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerRunBegin}, byOverlord)
 	return true, err
 }
 
 // discover finds the partitions. It answers false where the run cannot go on: it failed and never succeeded before.
-func (r *run) discover(ctx context.Context) bool {
+func (r *run) discover(ctx context.Context) (bool, error) {
 	found, err := r.stream.Partitions(ctx)
 	if err == nil && len(found) == 0 {
-		err = newStreamISE("No partitions found for stream [%s]", r.a.spec.IOConfig.Stream())
+		err = newStreamISE("No partitions found for stream [%s]", r.topic)
 	}
+	asked := err
 	goOn := true
-	derr := r.decide(ctx, func(ctx context.Context) error {
-		if err != nil {
-			r.fail(err)
+	err = r.decide(ctx, func(ctx context.Context) error {
+		if asked != nil {
+			r.fail(asked)
 			goOn = r.a.state.Health.OneSuccessfulRun && len(r.a.state.Partitions) > 0
 			return nil
 		}
@@ -192,11 +197,10 @@ func (r *run) discover(ctx context.Context) bool {
 		_, err := r.a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerPartitionsOK}, byOverlord)
 		return err
 	})
-	if derr != nil {
-		r.note(derr)
-		return false
+	if err != nil {
+		return false, err
 	}
-	return goOn
+	return goOn, nil
 }
 
 func (r *run) fail(err error) {
@@ -233,7 +237,7 @@ func (r *run) end(ctx context.Context, err error) {
 		return
 	}
 	r.note(err)
-	if errors.Is(err, errSuperseded) {
+	if errors.Is(err, errSuperseded) || r.stream != nil && r.version != a.state.SpecVersion {
 		a.loop.next = now.Add(a.startDelay())
 		return
 	}
