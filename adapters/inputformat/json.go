@@ -1,0 +1,274 @@
+package inputformat
+
+import (
+	"bytes"
+	"strings"
+
+	"ogham/domain/row"
+)
+
+// JSON reads records of JSON objects, with white space between several. It refuses what Druid's reader refuses: any
+// syntax error, in whatever field, loses the whole record. It is not safe for concurrent use.
+type JSON struct {
+	slots    map[string]int
+	names    []string // of all slots: the schema's fields, then those discovered
+	fields   int
+	discover bool
+
+	rows row.Rows
+	// guesses holds the keys of the last object in their order: most objects repeat them.
+	guesses []guess
+	// arena holds decoded text of the record: strings with escapes, nested objects.
+	arena []byte
+}
+
+type guess struct {
+	quoted []byte // the key in quotes
+	slot   int
+}
+
+const (
+	// maxDepth is Jackson's limit of nesting.
+	maxDepth = 1000
+	// maxNumber is Jackson's limit of a number's length.
+	maxNumber = 1000
+	// maxGuesses bounds the keys remembered; objects with more are read by looking the rest up.
+	maxGuesses = 1024
+	// maxDiscovered bounds discovered fields: each is a column of every segment, and a stream that uses values as keys
+	// would otherwise fill the memory with them.
+	maxDiscovered = 16384
+	// keepValues is how many values are kept for the next record; one with thousands of objects gives its memory back.
+	keepValues = 1 << 16
+	// skipped is the slot of a field that nobody wants.
+	skipped = -1
+)
+
+// NewJSON makes a parser of the fields that a schema wants.
+func NewJSON(schema row.Schema) *JSON { return newJSON(schema.Fields(), schema.DiscoverDimensions) }
+
+func newJSON(fields []string, discover bool) *JSON {
+	p := &JSON{slots: make(map[string]int, len(fields)), fields: len(fields), discover: discover}
+	for i, name := range fields {
+		p.slots[name] = i
+	}
+	p.names = append(p.names, fields...)
+	p.rows.Width = max(len(fields), 1)
+	return p
+}
+
+// Discovered gives the names of the fields beyond the schema's, in the order in which they were met.
+func (p *JSON) Discovered() []string { return p.names[p.fields:] }
+
+var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
+
+// Parse reads a record. What is not an object, a number say, counts as an object without fields.
+func (p *JSON) Parse(value []byte) (*row.Rows, error) {
+	p.reset()
+	b := value
+	i := 0
+	if bytes.HasPrefix(b, byteOrderMark) {
+		i = len(byteOrderMark)
+	}
+	for {
+		i = skipSpace(b, i)
+		if i == len(b) {
+			break
+		}
+		vals := p.newRow()
+		if b[i] == '{' {
+			i = p.object(b, i+1, vals)
+		} else {
+			number := b[i] == '-' || b[i]-'0' <= 9
+			i = p.skip(b, i, 0)
+			// Root values need no space between them, but numbers do.
+			if number && i >= 0 && i < len(b) && !isSpace(b[i]) {
+				i = bad
+			}
+		}
+		if i < 0 {
+			return nil, p.refuse(value)
+		}
+		p.rows.Count++
+	}
+	if p.rows.Count == 0 {
+		text := javaText(value)
+		return nil, &row.RecordError{Input: text, Message: row.EmptyMessage(text)}
+	}
+	return &p.rows, nil
+}
+
+func (p *JSON) refuse(value []byte) error {
+	text := javaText(value)
+	return &row.RecordError{Input: text, Message: row.SyntaxMessage(text)}
+}
+
+// javaText is a record as Druid prints it: what is not UTF-8 is replaced.
+func javaText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
+
+func (p *JSON) reset() {
+	p.rows.Count = 0
+	if cap(p.rows.Values) > keepValues {
+		p.rows.Values = nil
+	}
+	p.rows.Values = p.rows.Values[:0]
+	p.rows.Elems = p.rows.Elems[:0]
+	p.arena = p.arena[:0]
+}
+
+// newRow adds a row of missing values.
+func (p *JSON) newRow() []row.Value {
+	w := p.rows.Width
+	n := len(p.rows.Values)
+	if n+w > cap(p.rows.Values) {
+		grown := make([]row.Value, n, 2*n+w)
+		copy(grown, p.rows.Values)
+		p.rows.Values = grown
+	}
+	p.rows.Values = p.rows.Values[:n+w]
+	vals := p.rows.Values[n:]
+	clear(vals)
+	if p.discover {
+		if len(p.rows.Order) <= p.rows.Count {
+			p.rows.Order = append(p.rows.Order, nil)
+		}
+		p.rows.Order[p.rows.Count] = p.rows.Order[p.rows.Count][:0]
+	}
+	return vals
+}
+
+// object reads an object's fields, from after its brace, into vals. It returns the place after it, or bad.
+func (p *JSON) object(b []byte, i int, vals []row.Value) int {
+	i = skipSpace(b, i)
+	if i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	for k := 0; ; k++ {
+		slot := skipped
+		if k < len(p.guesses) {
+			g := &p.guesses[k]
+			end := i + len(g.quoted)
+			if end < len(b) && b[end] == ':' && string(b[i:end]) == string(g.quoted) {
+				slot, i = g.slot, end+1
+				goto value
+			}
+		}
+		if i, slot = p.key(b, i, k); i < 0 {
+			return bad
+		}
+		if p.discover { // a new field may have moved the row
+			vals = p.rows.Values[p.rows.Count*p.rows.Width:]
+		}
+	value:
+		if i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
+		}
+		if slot >= 0 {
+			v := &vals[slot]
+			if p.discover && v.Kind == row.Missing {
+				p.rows.Order[p.rows.Count] = append(p.rows.Order[p.rows.Count], int32(slot))
+			}
+			i = p.value(b, i, v)
+		} else {
+			i = p.skip(b, i, 1)
+		}
+		if i < 0 {
+			return bad
+		}
+		if i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
+		}
+		if i >= len(b) {
+			return bad
+		}
+		switch b[i] {
+		case ',':
+			i++
+			if i < len(b) && b[i] <= ' ' {
+				i = skipSpace(b, i)
+			}
+		case '}':
+			return i + 1
+		default:
+			return bad
+		}
+	}
+}
+
+// key reads a key and its colon, remembers it as the guess for place k, and gives its slot.
+func (p *JSON) key(b []byte, i, k int) (next, slot int) {
+	if i >= len(b) || b[i] != '"' {
+		return bad, 0
+	}
+	end, escaped := scanString(b, i+1)
+	if end < 0 {
+		return bad, 0
+	}
+	name := b[i+1 : end]
+	quoted := b[i : end+1]
+	if escaped {
+		if name = p.unescape(name); name == nil {
+			return bad, 0
+		}
+	}
+	slot, known := p.slots[string(name)]
+	switch {
+	case known:
+	case p.discover && len(p.names)-p.fields < maxDiscovered:
+		slot = p.discovered(string(name))
+	default:
+		slot = skipped
+	}
+	if !escaped && k <= len(p.guesses) && k < maxGuesses {
+		if k == len(p.guesses) {
+			p.guesses = append(p.guesses, guess{})
+		}
+		g := &p.guesses[k]
+		g.quoted, g.slot = append(g.quoted[:0], quoted...), slot
+	}
+	i = skipSpace(b, end+1)
+	if i >= len(b) || b[i] != ':' {
+		return bad, 0
+	}
+	return i + 1, slot
+}
+
+// discovered adds a field. Rows get wider by doubling, so that many new fields do not copy them each time.
+func (p *JSON) discovered(name string) int {
+	slot := len(p.names)
+	p.names = append(p.names, name)
+	p.slots[name] = slot
+	if slot < p.rows.Width {
+		return slot
+	}
+	from, to := p.rows.Width, 2*p.rows.Width
+	rows := p.rows.Count + 1
+	wide := make([]row.Value, rows*to)
+	for r := range rows {
+		copy(wide[r*to:], p.rows.Values[r*from:(r+1)*from])
+	}
+	p.rows.Values, p.rows.Width = wide, to
+	return slot
+}
+
+// Event gives the text of row i as Java prints the map of its fields: those that are scalars or lists of scalars.
+func (p *JSON) Event(value []byte, i int) string {
+	all := newJSON(nil, true)
+	rows, err := all.Parse(value)
+	if err != nil || i >= rows.Count {
+		return javaText(value)
+	}
+	vals := rows.Row(i)
+	text := []byte{'{'}
+	for _, slot := range rows.Order[i] {
+		v := &vals[slot]
+		if v.Kind == row.Null || v.Kind == row.Object || v.Kind == row.List && !row.Flat(rows.ListOf(v)) {
+			continue
+		}
+		if len(text) > 1 {
+			text = append(text, ", "...)
+		}
+		text = append(append(text, all.names[slot]...), '=')
+		text = rows.AppendText(text, v)
+	}
+	return string(append(text, '}'))
+}
