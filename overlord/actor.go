@@ -36,7 +36,8 @@ type actor struct {
 	// ---- owned by the actor's goroutine
 	state   *supervisor.State
 	decider *supervisor.Decider
-	stale   bool // an append's outcome is unknown: reload before deciding
+	stale   bool      // an append's outcome is unknown: reload before deciding
+	touched time.Time // when somebody last asked for anything
 	spec    *spec.Supervisor
 	specOf  int // the SpecVersion that spec was parsed from
 	stream  Stream
