@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+)
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+)
+
+// routes is every route there is. The marks say what is checked before the handler, in Druid's order: leads (only the
+// leader answers, others redirect), takesJSON (415), givesJSON (406), knownID and knownTask (404).
+func (s *Server) routes() {
+	s.echo.Pre(s.watch, s.normalise)
+	s.echo.Use(middleware.GzipWithConfig(middleware.GzipConfig{Skipper: isStream}))
+	leads, takes, gives := s.leads, s.takesJSON, s.givesJSON
+
+	d := s.echo.Group("/druid/indexer/v1")
+	d.Add(get, "/supervisor", s.listSupervisors, leads, gives)
+	d.Add(post, "/supervisor", s.submit, leads, takes, gives)
+	d.Add(get, "/supervisor/history", s.allHistories, leads, gives)
+	d.Add(post, "/supervisor/suspendAll", s.suspendAll, leads, gives)
+	d.Add(post, "/supervisor/resumeAll", s.resumeAll, leads, gives)
+	d.Add(post, "/supervisor/terminateAll", s.terminateAll, leads, gives)
+	d.Add(get, "/supervisor/:id/history", s.history, leads, gives)
+
+	known := []echo.MiddlewareFunc{leads, gives, s.knownID}
+	d.Add(get, "/supervisor/:id", s.spec, known...)
+	d.Add(get, "/supervisor/:id/status", s.status, known...)
+	d.Add(get, "/supervisor/:id/health", s.health, known...)
+	d.Add(get, "/supervisor/:id/stats", s.stats, known...)
+	d.Add(get, "/supervisor/:id/parseErrors", s.parseErrors, known...)
+	d.Add(post, "/supervisor/:id/suspend", s.suspend, known...)
+	d.Add(post, "/supervisor/:id/resume", s.resume, known...)
+	d.Add(post, "/supervisor/:id/reset", s.reset, known...)
+	d.Add(post, "/supervisor/:id/terminate", s.terminate, known...)
+	d.Add(post, "/supervisor/:id/shutdown", s.terminate, known...)
+	d.Add(post, "/supervisor/:id/resetOffsets", s.resetOffsets, leads, takes, gives, s.knownID)
+	d.Add(post, "/supervisor/:id/taskGroups/handoff", s.handoff, leads, takes, gives, s.knownID)
+
+	d.Add(get, "/tasks", s.tasks, leads, gives)
+	d.Add(get, "/runningTasks", s.tasksIn("running"), leads, gives)
+	d.Add(get, "/pendingTasks", s.tasksIn("pending"), leads, gives)
+	d.Add(get, "/waitingTasks", s.tasksIn("waiting"), leads, gives)
+	d.Add(get, "/completeTasks", s.tasksIn("complete"), leads, gives)
+	d.Add(post, "/taskStatus", s.taskStatuses, leads, takes, gives)
+	d.Add(get, "/task/:id", s.taskSpec, leads, gives, s.knownTask)
+	d.Add(get, "/task/:id/status", s.taskStatus, leads, gives, s.knownTask)
+	d.Add(get, "/task/:id/reports", s.taskReports, leads, gives, s.knownTask)
+	d.Add(get, "/task/:id/log", s.taskLog, leads, s.knownTask)
+	d.Add(get, "/task/:id/segments", s.taskSegments, leads, gives)
+	for _, path := range []string{"/task", "/task/:id/shutdown", "/sampler", "/action", "/datasources/:id/shutdownAllTasks"} {
+		d.Add(post, path, s.notHere)
+	}
+	d.Add(get, "/leader", s.leader)
+	d.Add(get, "/isLeader", s.isLeader)
+	d.Add(get, "/workers", s.workers, leads, gives)
+	d.Add(get, "/totalWorkerCapacity", s.capacity, leads, gives)
+
+	s.echo.Add(get, "/status", s.programStatus)
+	s.echo.Add(get, "/status/health", s.programHealth)
+	s.echo.Add(get, "/status/properties", s.properties)
+
+	o := s.echo.Group("/ogham/v1")
+	o.Add(get, "/events", s.events)
+	o.Add(get, "/segments", s.segments)
+	o.Add(get, "/supervisors/:id/status", s.pastStatus)
+	o.Add(get, "/supervisors/:id/errors", s.pastErrors)
+	o.Add(get, "/supervisors/:id/lag", s.lag)
+	o.Add(get, "/supervisors/:id/offsets", s.offsets)
+}
+
+// isStream says which routes write for as long as the client listens; compression would hold their lines back.
+func isStream(c echo.Context) bool { return c.Path() == "/ogham/v1/events" }

@@ -1,0 +1,217 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"ogham/domain/spec"
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+)
+
+// taskPayload is a Kafka task as Druid writes it.
+type taskPayload struct {
+	Type         string          `json:"type"`
+	ID           string          `json:"id"`
+	Resource     taskResource    `json:"resource"`
+	DataSchema   json.RawMessage `json:"dataSchema"`
+	TuningConfig json.RawMessage `json:"tuningConfig"`
+	IOConfig     taskIO          `json:"ioConfig"`
+	Context      map[string]any  `json:"context"`
+	GroupID      string          `json:"groupId"`
+	DataSource   string          `json:"dataSource"`
+}
+
+type taskResource struct {
+	AvailabilityGroup string `json:"availabilityGroup"`
+	RequiredCapacity  int    `json:"requiredCapacity"`
+}
+
+type taskIO struct {
+	Type                 string          `json:"type"`
+	TaskGroupID          int             `json:"taskGroupId"`
+	BaseSequenceName     string          `json:"baseSequenceName"`
+	StartPartitions      seekable        `json:"startPartitions"`
+	EndPartitions        seekable        `json:"endPartitions"`
+	StartSequenceNumbers seekable        `json:"startSequenceNumbers"`
+	EndSequenceNumbers   seekable        `json:"endSequenceNumbers"`
+	ConsumerProperties   json.RawMessage `json:"consumerProperties"`
+	PollTimeout          int64           `json:"pollTimeout"`
+	UseTransaction       bool            `json:"useTransaction"`
+	InputFormat          json.RawMessage `json:"inputFormat"`
+	ConfigOverrides      any             `json:"configOverrides"`
+	MultiTopic           bool            `json:"multiTopic"`
+	// RefreshRejectionPeriodsInMinutes is Druid's name of the task duration.
+	RefreshRejectionPeriodsInMinutes int64 `json:"refreshRejectionPeriodsInMinutes"`
+}
+
+// seekable is Druid's form of offsets, under both the new names and the old.
+type seekable struct {
+	Type                       string       `json:"type"`
+	Stream                     string       `json:"stream"`
+	Topic                      string       `json:"topic"`
+	PartitionSequenceNumberMap task.Offsets `json:"partitionSequenceNumberMap"`
+	PartitionOffsetMap         task.Offsets `json:"partitionOffsetMap"`
+	ExclusivePartitions        *[]string    `json:"exclusivePartitions,omitempty"`
+}
+
+func seekableOf(kind, stream string, o task.Offsets) seekable {
+	q := seekable{Type: kind, Stream: stream, Topic: stream, PartitionSequenceNumberMap: o, PartitionOffsetMap: o}
+	if kind == "start" {
+		q.ExclusivePartitions = &[]string{}
+	}
+	return q
+}
+
+// taskSpec answers the task as Druid would have made it from the supervisor's spec of its time.
+func (s *Server) taskSpec(c echo.Context) error {
+	t, ok := s.cfg.Views.Task(segment(c, "id"))
+	if !ok {
+		return c.NoContent(http.StatusNotFound)
+	}
+	p, err := payloadOf(t)
+	if err != nil {
+		return err
+	}
+	return writeJSON(c, http.StatusOK, struct {
+		Task    string      `json:"task"`
+		Payload taskPayload `json:"payload"`
+	}{t.ID, p})
+}
+
+func payloadOf(t supervisor.TaskRecord) (taskPayload, error) {
+	parsed, err := spec.Parse(t.Spec)
+	if err != nil {
+		// The spec was accepted when the task was made; it is not the client's mistake.
+		return taskPayload{}, fmt.Errorf("read the spec of task %s: %s", t.ID, err)
+	}
+	io, stream := parsed.IOConfig, parsed.IOConfig.Stream()
+	end := make(task.Offsets, len(t.Start))
+	for p := range t.Start {
+		end[p] = task.NoEnd
+	}
+	return taskPayload{
+		Type: taskType, ID: t.ID, Resource: taskResource{t.BaseSequenceName, 1},
+		DataSchema: parsed.DataSchemaJSON(), TuningConfig: parsed.TaskTuningConfig(),
+		IOConfig: taskIO{
+			Type: "kafka", TaskGroupID: t.GroupNumber, BaseSequenceName: t.BaseSequenceName,
+			StartPartitions: seekableOf("end", stream, t.Start), EndPartitions: seekableOf("end", stream, end),
+			StartSequenceNumbers: seekableOf("start", stream, t.Start), EndSequenceNumbers: seekableOf("end", stream, end),
+			ConsumerProperties: io.ConsumerPropertiesRaw, PollTimeout: io.PollTimeout.Milliseconds(), UseTransaction: true,
+			InputFormat: io.InputFormat.Raw, MultiTopic: io.IsPattern(),
+			RefreshRejectionPeriodsInMinutes: int64(io.TaskDuration / time.Minute),
+		},
+		Context: taskContext(t), GroupID: groupID(t.SupervisorID), DataSource: t.SupervisorID,
+	}, nil
+}
+
+func taskContext(t supervisor.TaskRecord) map[string]any {
+	// Offsets always encode.
+	checkpoints, _ := json.Marshal(map[string]task.Offsets{"0": t.Start})
+	return map[string]any{
+		"checkpoints": string(checkpoints), "useLineageBasedSegmentAllocation": true,
+		"IS_INCREMENTAL_HANDOFF_SUPPORTED": true, "forceTimeChunkLock": true,
+	}
+}
+
+// report is one part of a task's reports.
+type report struct {
+	Type    string `json:"type"`
+	TaskID  string `json:"taskId"`
+	Payload any    `json:"payload"`
+}
+
+// finalPayload is what an ended task reports.
+type finalPayload struct {
+	IngestionState                string           `json:"ingestionState"`
+	UnparseableEvents             map[string]any   `json:"unparseableEvents"`
+	RowStats                      counters         `json:"rowStats"`
+	ErrorMsg                      *string          `json:"errorMsg"`
+	SegmentAvailabilityConfirmed  bool             `json:"segmentAvailabilityConfirmed"`
+	SegmentAvailabilityWaitTimeMs int64            `json:"segmentAvailabilityWaitTimeMs"`
+	RecordsProcessed              map[string]int64 `json:"recordsProcessed"`
+}
+
+// livePayload is what a running task reports.
+type livePayload struct {
+	IngestionState    string         `json:"ingestionState"`
+	UnparseableEvents map[string]any `json:"unparseableEvents"`
+	RowStats          rowStats       `json:"rowStats"`
+}
+
+const (
+	stateBuilding  = "BUILD_SEGMENTS"
+	stateCompleted = "COMPLETED"
+	reportType     = "ingestionStatsAndErrors"
+)
+
+func (s *Server) taskReports(c echo.Context) error {
+	t, ok := s.cfg.Views.Task(segment(c, "id"))
+	switch {
+	case !ok:
+		return c.NoContent(http.StatusNotFound)
+	case !t.Ended():
+		return s.liveReport(c, t)
+	}
+	return writeJSON(c, http.StatusOK, map[string]report{
+		reportType:    {reportType, t.ID, finalPayloadOf(t)},
+		"taskContext": {"taskContext", t.ID, taskContext(t)},
+	})
+}
+
+func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
+	p := finalPayload{
+		IngestionState: stateBuilding, UnparseableEvents: map[string]any{}, ErrorMsg: entryOf(t).ErrorMsg, RecordsProcessed: map[string]int64{},
+	}
+	if t.State == task.StateSuccess {
+		p.IngestionState = stateCompleted
+	}
+	if t.Report == nil {
+		return p
+	}
+	p.RowStats.BuildSegments = t.Report.Stats.Totals
+	if len(t.Report.ParseExceptions) > 0 {
+		p.UnparseableEvents["buildSegments"] = parseErrorsOf(t.Report.ParseExceptions)
+	}
+	for part, n := range t.Report.RecordsProcessed {
+		p.RecordsProcessed[javaPartition(part)] = n
+	}
+	return p
+}
+
+// javaPartition is how the key of recordsProcessed reads in Druid, which prints the object.
+func javaPartition(p task.Partition) string {
+	n, _ := p.Number()
+	topic, multi := "null", false
+	if text := string(p); len(text) > 0 {
+		for i := len(text) - 1; i > 0; i-- {
+			if text[i] == ':' {
+				topic, multi = text[:i], true
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("KafkaTopicPartition{partition=%d, topic='%s', multiTopicPartition=%t}", n, topic, multi)
+}
+
+func (s *Server) liveReport(c echo.Context, t supervisor.TaskRecord) error {
+	ctx, cancel := s.bound(c)
+	defer cancel()
+	groups, err := s.cfg.Overlord.Stats(ctx, t.SupervisorID)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	stats, ok := groups[t.GroupNumber][t.ID]
+	if !ok { // it has no place yet, or does not answer
+		return c.NoContent(http.StatusNotFound)
+	}
+	return writeJSON(c, http.StatusOK, map[string]report{
+		reportType: {reportType, t.ID, livePayload{stateBuilding, map[string]any{}, rowStatsOf(stats)}},
+	})
+}
