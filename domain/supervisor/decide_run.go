@@ -23,7 +23,7 @@ func (d *Decider) run(s *State, c Command) ([]Event, error) {
 }
 
 func (d *Decider) propose(s *State, trigger string) ([]Event, error) {
-	t := d.move(s, trigger, s.Health.facts(d.thresholds, s.Suspended, false, s.Health.RecentErrors))
+	t := d.move(s, trigger, s.Health.facts(d.thresholds, s.Suspended, s.Health.RecentErrors))
 	if t == nil {
 		return nil, nil
 	}
@@ -52,7 +52,7 @@ func (d *Decider) endRun(s *State, c EndRun) ([]Event, error) {
 	if !ok {
 		recent = newestErrors(recent, c.Errors, d.thresholds.MaxStoredExceptionEvents)
 	}
-	t := d.move(s, TriggerRunEnd, counts.facts(d.thresholds, s.Suspended, ok, recent))
+	t := d.move(s, TriggerRunEnd, counts.facts(d.thresholds, s.Suspended, recent))
 	if t != nil {
 		counts = counts.entered(t.To)
 	}

@@ -42,12 +42,11 @@ type Counts struct {
 	HitTasks bool `json:"hitTasks,omitempty"`
 }
 
-func (c Counts) facts(t Thresholds, suspended, runSuccessful bool, newest []ErrorEvent) Facts {
+func (c Counts) facts(t Thresholds, suspended bool, newest []ErrorEvent) Facts {
 	f := Facts{
 		FailedToThreshold:      c.FailedRuns >= t.Unhealthiness,
 		TasksFailedToThreshold: c.FailedTasks >= t.TaskUnhealthiness,
 		SuccessfulRun:          c.OneSuccessfulRun,
-		RunSuccessful:          runSuccessful,
 		Suspended:              suspended,
 	}
 	if n := len(newest); n > 0 {

@@ -48,13 +48,14 @@ const (
 	guardNameSuccessful  = "successful run"
 	guardNameNoSuccess   = "no successful run yet"
 	guardNameCreating    = "no successful run yet, not suspended"
-	guardNameEndRunning  = "run successful, not suspended"
-	guardNameEndSuspend  = "run successful, suspended"
+	guardNameEndRunning  = "some successful run, not suspended"
+	guardNameEndSuspend  = "some successful run, suspended"
 	guardNameStreamNew   = "runs failed to the threshold, newest error of the stream, no successful run yet"
 	guardNameStreamOld   = "runs failed to the threshold, newest error of the stream, some successful run"
 	guardNameOther       = "runs failed to the threshold, newest error not of the stream"
 	guardNameTasks       = "runs below the threshold, tasks failed to the threshold"
 	guardNameRecoverNew  = "recovered, no successful run yet"
+	guardNameRecovered   = "recovered"
 	guardNameRecover     = "recovered, some successful run"
 	guardNameRecoverRun  = "recovered, some successful run, not suspended"
 	guardNameRecoverSusp = "recovered, some successful run, suspended"
@@ -80,7 +81,6 @@ type Facts struct {
 	Recovered              bool // no threshold that was ever hit still waits for its healthiness threshold
 	NewestIsStream         bool // the newest of the recent errors came from the stream
 	SuccessfulRun          bool // at least one run succeeded since the supervisor was made
-	RunSuccessful          bool // the run that ends had no error
 	Suspended              bool // the spec is suspended
 }
 
@@ -90,13 +90,14 @@ var guards = map[string]func(Facts) bool{
 	guardNameSuccessful:  func(f Facts) bool { return f.SuccessfulRun },
 	guardNameNoSuccess:   func(f Facts) bool { return !f.SuccessfulRun },
 	guardNameCreating:    func(f Facts) bool { return !f.SuccessfulRun && !f.Suspended },
-	guardNameEndRunning:  func(f Facts) bool { return f.RunSuccessful && !f.Suspended },
-	guardNameEndSuspend:  func(f Facts) bool { return f.RunSuccessful && f.Suspended },
+	guardNameEndRunning:  func(f Facts) bool { return f.SuccessfulRun && !f.Suspended },
+	guardNameEndSuspend:  func(f Facts) bool { return f.SuccessfulRun && f.Suspended },
 	guardNameStreamNew:   func(f Facts) bool { return f.FailedToThreshold && f.NewestIsStream && !f.SuccessfulRun },
 	guardNameStreamOld:   func(f Facts) bool { return f.FailedToThreshold && f.NewestIsStream && f.SuccessfulRun },
 	guardNameOther:       func(f Facts) bool { return f.FailedToThreshold && !f.NewestIsStream },
 	guardNameTasks:       func(f Facts) bool { return !f.FailedToThreshold && f.TasksFailedToThreshold },
 	guardNameRecoverNew:  func(f Facts) bool { return f.Recovered && !f.SuccessfulRun },
+	guardNameRecovered:   func(f Facts) bool { return f.Recovered },
 	guardNameRecover:     func(f Facts) bool { return f.Recovered && f.SuccessfulRun },
 	guardNameRecoverRun:  func(f Facts) bool { return f.Recovered && f.SuccessfulRun && !f.Suspended },
 	guardNameRecoverSusp: func(f Facts) bool { return f.Recovered && f.SuccessfulRun && f.Suspended },
@@ -133,8 +134,9 @@ var Table = []Row{
 	{"4", []string{StateConnecting}, []string{TriggerPartitionsOK}, guardNameNoSuccess, StateDiscovering},
 	{"5", []string{StateDiscovering, StateRunning}, []string{TriggerIdleYes}, guardNameAlways, StateIdle},
 	{"6", []string{StateDiscovering}, []string{TriggerCreateBegin}, guardNameCreating, StateCreating},
-	{"7", []string{StateCreating, StateDiscovering}, []string{TriggerRunEnd}, guardNameEndRunning, StateRunning},
-	{"8", []string{StateDiscovering, StateCreating}, []string{TriggerRunEnd}, guardNameEndSuspend, StateSuspended},
+	// From every state of the first run, since a good run may end before it proposed them all: no later one leaves them.
+	{"7", firstRunStates, []string{TriggerRunEnd}, guardNameEndRunning, StateRunning},
+	{"8", firstRunStates, []string{TriggerRunEnd}, guardNameEndSuspend, StateSuspended},
 	{"12", []string{StateIdle}, []string{TriggerIdleNo}, guardNameSuccessful, StateRunning},
 	{"17a", unhealthyStates, []string{TriggerRunBegin}, guardNameRecoverNew, StateConnecting},
 	{"17b", unhealthyStates, []string{TriggerPartitionsOK}, guardNameRecoverNew, StateDiscovering},
@@ -142,7 +144,7 @@ var Table = []Row{
 	{"18", unhealthyStates, []string{TriggerRunEnd}, guardNameRecoverRun, StateRunning},
 	{"19", unhealthyStates, []string{TriggerRunEnd}, guardNameRecoverSusp, StateSuspended},
 	{"20", unhealthyStates, []string{TriggerIdleNo}, guardNameRecover, StateRunning},
-	{"21", unhealthyStates, []string{TriggerIdleYes}, guardNameRecover, StateIdle},
+	{"21", unhealthyStates, []string{TriggerIdleYes}, guardNameRecovered, StateIdle},
 }
 
 // machine interprets Table through looplab/fsm, which knows no guards and lets the last of two equal rows win: every
