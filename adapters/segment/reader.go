@@ -55,6 +55,11 @@ func Open(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newReader(src)
+}
+
+// newReader takes the source over, and closes it where it fails.
+func newReader(src source) (*Reader, error) {
 	r := &Reader{src: src, columns: map[string]*column{}}
 	if err := r.load(); err != nil {
 		return nil, errors.Join(err, src.close())
