@@ -32,6 +32,9 @@ const (
 const (
 	firstBackoff = 2 * time.Millisecond
 	lastBackoff  = 250 * time.Millisecond
+	// ackBatchEvery is how many events of a batch are sent before the server has
+	// to say that it keeps up.
+	ackBatchEvery = 100
 )
 
 // seal turns new events into a chain of messages, and refuses what the server
@@ -156,10 +159,10 @@ func (a *Aggregate) send(ctx context.Context, msgs []*nats.Msg) (last uint64, du
 		}
 		return ack.Sequence, ack.Duplicate, nil
 	}
-	// Waiting for the first message's answer costs a round trip, and gives the
-	// reason where the server takes no batch at all.
+	// Waiting for the first message's answer costs a round trip and a write; on a
+	// long batch it is worth that to learn early that the server takes none.
 	ack, err := jetstreamext.PublishMsgBatch(ctx, a.store.js, msgs, jetstreamext.BatchFlowControl{
-		AckFirst: true, AckEvery: 100, AckTimeout: a.store.cfg.AttemptTimeout,
+		AckFirst: len(msgs) > ackBatchEvery, AckEvery: ackBatchEvery, AckTimeout: a.store.cfg.AttemptTimeout,
 	})
 	if err != nil {
 		return 0, hasCode(err, codeBatchDuplicateID), err

@@ -1,18 +1,22 @@
 package eventstore_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/goleak"
 
 	"ogham/adapters/natsserver"
+	"ogham/eventstore"
 	"ogham/eventstore/storetest"
 )
 
@@ -92,4 +96,85 @@ func startCluster(t testing.TB) []*natsserver.Server {
 		})
 	}
 	return out
+}
+
+// TestClusterSurvivesTheLossOfAServer stops one server after another under a
+// writer, whose appends are retried meanwhile: none is lost, none is doubled.
+func TestClusterSurvivesTheLossOfAServer(t *testing.T) {
+	servers := startCluster(t)
+	env := environment(3, servers...)
+	s := storetest.Open(t, env.Connect(t), env.Config())
+	a := s.Aggregate("x")
+	var last uint64
+	var want []string
+	put := func(n int) {
+		t.Helper()
+		for range n {
+			events := []eventstore.NewEvent{storetest.NewEvent("A", ""), storetest.NewTaskEvent("t", "B", "x")}
+			if len(want)%3 == 0 {
+				events = events[:1]
+			}
+			for {
+				seq, err := a.Append(storetest.Context(t), last, events)
+				var u *eventstore.UnavailableError
+				if errors.As(err, &u) {
+					continue // the same events again, which is harmless
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				last = seq
+				break
+			}
+			for _, e := range events {
+				want = append(want, e.ID)
+			}
+		}
+	}
+	put(10)
+	// In turn it is the one the client speaks to, and the stream's leader.
+	for _, srv := range servers {
+		if err := srv.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		put(5)
+	}
+	var got []string
+	if _, err := a.Load(storetest.Context(t), 0, func(e eventstore.Event) error {
+		got = append(got, e.ID)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the log holds %d events, %d were acknowledged", len(got), len(want))
+	}
+	if _, err := s.Verify(storetest.Context(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSoleProcessDoesNotWaitForADeadLeader(t *testing.T) {
+	env := environment(1, startServer(t, natsserver.Config{StoreDir: t.TempDir()}))
+	cfg := env.Config()
+	cfg.SoleProcess = true
+	dead := env.Connect(t)
+	first, err := storetest.Open(t, dead, cfg).Campaign(storetest.Context(t), "n", 5*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The death of the process, as far as the bucket can tell.
+	dead.Close()
+	second, err := storetest.Open(t, env.Connect(t), cfg).Campaign(storetest.Context(t), "n", 5*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Epoch <= first.Epoch {
+		t.Errorf("epoch %d follows %d", second.Epoch, first.Epoch)
+	}
+	if err := second.Resign(storetest.Context(t)); err != nil {
+		t.Error(err)
+	}
+	// It only ends the renewals: the connection is gone.
+	_ = first.Resign(storetest.Context(t))
 }

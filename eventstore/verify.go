@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -81,7 +82,7 @@ func (w *walk) message(seq uint64, msg jetstream.Msg) {
 		w.found.add(w.next, "events %d to %d are gone", w.next, seq-1)
 	}
 	w.next = seq + 1
-	w.batch(seq, msg)
+	w.batch(seq, msg.Headers())
 	e, err := w.store.open(msg.Subject(), seq, msg.Headers(), msg.Data())
 	if err != nil {
 		w.found.add(seq, "event %d: %v", seq, err)
@@ -103,8 +104,7 @@ func (w *walk) message(seq uint64, msg jetstream.Msg) {
 	w.prev[a.aggregateToken] = e.Hash
 }
 
-func (w *walk) batch(seq uint64, msg jetstream.Msg) {
-	h := msg.Headers()
+func (w *walk) batch(seq uint64, h nats.Header) {
 	id := header(h, "Nats-Batch-Id")
 	if w.open != "" && id != w.open {
 		w.found.add(seq, "batch %s before event %d is not whole", w.open, seq)
