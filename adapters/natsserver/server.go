@@ -41,6 +41,10 @@ func Start(cfg Config) (*Server, error) {
 		_ = lock.Close()
 		return nil, err
 	}
+	if addr := s.srv.Addr(); addr != nil && cfg.Listen != "" {
+		// A free port, once taken, is kept over a Restart: clients know it.
+		s.cfg.Listen = addr.String()
+	}
 	return s, nil
 }
 
