@@ -1,0 +1,126 @@
+package inputformat_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"ogham/adapters/index"
+	"ogham/adapters/inputformat"
+	"ogham/domain/row"
+)
+
+const benchStart = 1795132800000 // 2026-11-20T00:00:00Z
+
+// benchRecords makes click-stream rows of about 165 bytes, 10 ms apart.
+func benchRecords(n int) []index.Record {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	countries := []string{"DE", "US", "FR", "GB", "JP", "IN", "BR", "CA", "AU", "SE"}
+	languages := []string{"en", "de", "fr"}
+	out := make([]index.Record, n)
+	for i := range out {
+		out[i] = index.Record{Partition: int32(i & 1), Offset: int64(i / 2), Value: fmt.Appendf(nil,
+			`{"timestamp":"%s","page":"page_%d","user":"user_%d","country":"%s","language":"%s","isRobot":%t,"added":%d,"deleted":%d,"delta":%.3f}`,
+			row.FormatISO(benchStart+int64(i)*10), rnd.IntN(20000), rnd.IntN(50000), countries[rnd.IntN(10)], languages[rnd.IntN(3)],
+			rnd.IntN(10) == 0, rnd.IntN(1000), rnd.IntN(100), rnd.Float64()*1000-500)}
+	}
+	return out
+}
+
+func benchSchema(rollup bool) row.Schema {
+	hour, _ := row.ParseGranularity("HOUR")
+	day, _ := row.ParseGranularity("DAY")
+	s := row.Schema{
+		Timestamp:          row.Timestamp{Column: "timestamp", Format: row.FormatISO8601},
+		Dimensions:         []row.Dimension{{Name: "page"}, {Name: "user"}, {Name: "country"}, {Name: "language"}},
+		SegmentGranularity: day,
+	}
+	if rollup {
+		s.Rollup, s.QueryGranularity = true, hour
+		s.Metrics = []row.Metric{
+			{Agg: row.AggCount, Name: "count"}, {Agg: row.AggLongSum, Name: "added", FieldName: "added"},
+			{Agg: row.AggLongSum, Name: "deleted", FieldName: "deleted"}, {Agg: row.AggDoubleSum, Name: "delta", FieldName: "delta"},
+		}
+		return s
+	}
+	s.Dimensions = append(s.Dimensions, row.Dimension{Name: "isRobot"},
+		row.Dimension{Name: "added", Type: row.TypeLong}, row.Dimension{Name: "deleted", Type: row.TypeLong},
+		row.Dimension{Name: "delta", Type: row.TypeDouble})
+	return s
+}
+
+func benchBuilder(b testing.TB, rollup bool, memory int64) *index.Builder {
+	b.Helper()
+	s := benchSchema(rollup)
+	x, err := index.NewBuilder(index.Config{
+		Schema: s, Parser: inputformat.NewJSON(s), Dir: b.TempDir(), MaxBytesInMemory: memory, MaxParseExceptions: -1,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = x.Close() })
+	return x
+}
+
+const benchBatch = 1000
+
+func feed(b testing.TB, x *index.Builder, records []index.Record, n int) {
+	b.Helper()
+	for done := 0; done < n; {
+		at := done % len(records)
+		k := min(benchBatch, n-done, len(records)-at)
+		if err := x.AddBatch(records[at : at+k]); err != nil {
+			b.Fatal(err)
+		}
+		done += k
+	}
+}
+
+// BenchmarkParse is the scanner alone.
+func BenchmarkParse(b *testing.B) {
+	records := benchRecords(100_000)
+	p := inputformat.NewJSON(benchSchema(false))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := p.Parse(records[i%len(records)].Value); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkAddBatch parses and indexes, with persists in the background when memory is full. An op is a row.
+func BenchmarkAddBatch(b *testing.B) {
+	records := benchRecords(1_000_000)
+	for _, rollup := range []bool{false, true} {
+		b.Run(fmt.Sprintf("rollup=%t", rollup), func(b *testing.B) {
+			x := benchBuilder(b, rollup, 0)
+			b.ReportAllocs()
+			b.ResetTimer()
+			feed(b, x, records, b.N)
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchmarkFinish is the last persist and the merge of rows that are in several spills. An op is a row.
+func BenchmarkFinish(b *testing.B) {
+	records := benchRecords(1_000_000)
+	for _, rollup := range []bool{false, true} {
+		b.Run(fmt.Sprintf("rollup=%t", rollup), func(b *testing.B) {
+			x := benchBuilder(b, rollup, 0)
+			feed(b, x, records, b.N)
+			b.ReportAllocs()
+			b.ResetTimer()
+			built, err := x.Finish(context.Background())
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/row")
+			b.ReportMetric(float64(built[0].Size)/float64(b.N), "B/row")
+		})
+	}
+}

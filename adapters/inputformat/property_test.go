@@ -1,0 +1,167 @@
+package inputformat_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ogham/adapters/index"
+	"ogham/adapters/inputformat"
+	"ogham/domain/row"
+)
+
+// drawSchema draws a schema over the fields that drawRecord fills.
+func drawSchema(t *rapid.T) row.Schema {
+	gran := func(name string) row.Granularity {
+		g, err := row.ParseGranularity(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	s := row.Schema{
+		Timestamp:          row.Timestamp{Column: "t", Format: row.FormatMillis},
+		Rollup:             rapid.Bool().Draw(t, "rollup"),
+		QueryGranularity:   gran(rapid.SampledFrom([]string{"NONE", "SECOND", "MINUTE"}).Draw(t, "query granularity")),
+		SegmentGranularity: gran(rapid.SampledFrom([]string{"MINUTE", "HOUR", "DAY"}).Draw(t, "segment granularity")),
+	}
+	all := []row.Dimension{
+		{Name: "s"}, {Name: "m", MultiValueHandling: row.Array}, {Name: "n", MultiValueHandling: row.SortedSet},
+		{Name: "l", Type: row.TypeLong}, {Name: "d", Type: row.TypeDouble}, {Name: "f", Type: row.TypeFloat},
+	}
+	for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5}).Draw(t, "order")[:rapid.IntRange(0, 6).Draw(t, "dimensions")] {
+		s.Dimensions = append(s.Dimensions, all[i])
+	}
+	s.DiscoverDimensions = len(s.Dimensions) == 0 || rapid.Bool().Draw(t, "discover")
+	for i := range rapid.IntRange(0, 3).Draw(t, "metrics") {
+		s.Metrics = append(s.Metrics, row.Metric{
+			Agg: row.Aggregator(rapid.IntRange(0, int(row.AggFloatMax)).Draw(t, "aggregator")), Name: fmt.Sprintf("x%d", i),
+			FieldName: "v",
+		})
+	}
+	return s
+}
+
+// drawRecord draws a record with one or two rows, some of them broken. Sums are of small whole numbers, so that they do
+// not depend on the order of adding.
+func drawRecord(t *rapid.T) []byte {
+	if rapid.IntRange(0, 30).Draw(t, "broken") == 0 {
+		return []byte(`{"t":1,"s":`)
+	}
+	var out []byte
+	word := rapid.SampledFrom([]any{nil, "", "a", "b", "\uffff", "\U0001F600", 7, true, 1.5})
+	words := rapid.SliceOfN(word, 0, 3)
+	for range rapid.IntRange(1, 2).Draw(t, "rows") {
+		row := map[string]any{"t": rapid.Int64Range(0, 200).Draw(t, "time") * 1000}
+		add := func(name string, v any) {
+			if rapid.IntRange(0, 4).Draw(t, "present") > 0 {
+				row[name] = v
+			}
+		}
+		add("s", word.Draw(t, "s"))
+		add("m", words.Draw(t, "m"))
+		add("n", words.Draw(t, "n"))
+		add("l", rapid.SampledFrom([]any{nil, 1, -1, "12", "x", int64(1) << 62, -(int64(1) << 62)}).Draw(t, "l"))
+		add("d", rapid.SampledFrom([]any{nil, 0.0, -1.5, "NaN", 1e300, "-0.0"}).Draw(t, "d"))
+		add("f", rapid.SampledFrom([]any{nil, 0.5, -1.5, "Infinity", true}).Draw(t, "f"))
+		add("v", rapid.SampledFrom([]any{nil, 1, 2.5, "3", "x", -4}).Draw(t, "v"))
+		b, err := json.Marshal(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b...)
+	}
+	return out
+}
+
+// folders gives the bytes of all files of the segments.
+func folders(t *rapid.T, built []index.Built) map[string][]byte {
+	out := map[string][]byte{}
+	for _, s := range built {
+		files, err := os.ReadDir(s.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(filepath.Join(s.Dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[fmt.Sprintf("%d/%s", s.IntervalStart, f.Name())] = b
+		}
+	}
+	return out
+}
+
+func TestAnySplitGivesTheSameSegments(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		schema := drawSchema(t)
+		records := make([]index.Record, rapid.IntRange(0, 120).Draw(t, "records"))
+		for i := range records {
+			records[i] = index.Record{Offset: int64(i), Value: drawRecord(t)}
+		}
+		make := func(maxRows int) *index.Builder {
+			dir, err := os.MkdirTemp("", "split-*")
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := index.NewBuilder(index.Config{
+				Schema: schema, Parser: inputformat.NewJSON(schema), Dir: dir, MaxRowsInMemory: maxRows, MaxParseExceptions: -1,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := b.Close(); err != nil {
+					t.Error(err)
+				}
+				_ = os.RemoveAll(dir)
+			})
+			return b
+		}
+		whole := make(0)
+		if err := whole.AddBatch(records); err != nil {
+			t.Fatal(err)
+		}
+		split := make(rapid.IntRange(0, 20).Draw(t, "max rows"))
+		for rest := records; len(rest) > 0; {
+			n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
+			if err := split.AddBatch(rest[:n]); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[n:]
+			if rapid.IntRange(0, 3).Draw(t, "persist") == 0 {
+				if err := split.Persist(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		a, err := whole.Finish(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := split.Finish(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := folders(t, a), folders(t, b)
+		if len(want) != len(got) {
+			t.Fatalf("%d files, want %d", len(got), len(want))
+		}
+		for name, w := range want {
+			if !bytes.Equal(w, got[name]) {
+				t.Fatalf("%s differs", name)
+			}
+		}
+		x, y := whole.Counters(), split.Counters()
+		if fmt.Sprint(x) != fmt.Sprint(y) {
+			t.Fatalf("counters %+v and %+v", x, y)
+		}
+	})
+}
