@@ -194,8 +194,8 @@ func describe(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// resetOffsets sets committed offsets. Without a body it is a full reset, as in Druid. Offsets that can never be read,
-// which Druid takes, are refused here: they would only make every run fail.
+// resetOffsets sets committed offsets. What Druid takes to nobody's good is refused: a body that is empty or null, which
+// it takes for a full reset, and offsets that can never be read, which make every run fail.
 func (s *Server) resetOffsets(c echo.Context) error {
 	body, err := s.readBody(c)
 	if err != nil {
@@ -206,7 +206,7 @@ func (s *Server) resetOffsets(c echo.Context) error {
 		return err
 	}
 	if object == nil {
-		return s.reset(c)
+		return &badRequest{"Reset dataSourceMetadata is required for resetOffsets."}
 	}
 	stream, offsets, err := readMetadata(object)
 	if err != nil {
