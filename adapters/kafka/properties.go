@@ -15,12 +15,14 @@ type Lookup func(name string) (string, bool)
 // The limits of a consumer where the properties give none. The fetch limits are far below the Java client's (50 MiB), as
 // a task is meant to live in little memory and a fetch of this size already keeps it busy for a second or so.
 const (
-	defaultFetchMaxBytes     = 8 << 20
+	defaultFetchMaxBytes     = 4 << 20
 	defaultPartitionMaxBytes = 1 << 20
 	defaultFetchMaxWait      = 500 * time.Millisecond
 	defaultRequestTimeout    = 30 * time.Second
 	defaultAPITimeout        = 60 * time.Second
 	defaultMetadataMaxAge    = 10 * time.Second
+	// The client takes no fetch.max.wait.ms below this.
+	minFetchMaxWait = 10 * time.Millisecond
 )
 
 // Properties are consumerProperties with their secrets resolved, as far as they mean something to us. They hold secrets:
