@@ -243,10 +243,11 @@ func (w *Writer) Double(name string) (*DoubleWriter, error) {
 }
 
 // Close writes what follows the columns, syncs every file and the folder, and
-// returns the segment's size: the sum of its files. After an error the folder
-// is incomplete, and Abort has nothing left to do but to be called.
+// returns the segment's size: the sum of its files. In any case the Writer is
+// over; after an error the folder is incomplete, and is the caller's to remove.
 func (w *Writer) Close() (size int64, err error) {
 	if err := w.usable(false); err != nil {
+		w.Abort()
 		return 0, err
 	}
 	defer w.Abort()
