@@ -1,0 +1,419 @@
+package overlord
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"ogham/adapters/natsserver"
+	"ogham/domain/spec"
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+	"ogham/eventstore"
+)
+
+// house is a log, a topic and workers that behave, around the overlords under test.
+type house struct {
+	t     *testing.T
+	srv   *natsserver.Server
+	nc    *nats.Conn
+	store *eventstore.Store
+	topic *fakeTopic
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	srv, err := natsserver.Start(natsserver.Config{StoreDir: t.TempDir(), Logger: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := srv.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := eventstore.Open(t.Context(), nc, eventstore.Config{
+		Upcasters: eventstore.DomainUpcasters(), SyncedServer: true, CheckpointFile: filepath.Join(t.TempDir(), "checkpoint"), Logger: quiet(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = store.Close()
+		nc.Close()
+		srv.Shutdown()
+	})
+	return &house{t: t, srv: srv, nc: nc, store: store, topic: &fakeTopic{ends: map[int32]int64{0: 0, 1: 0}}}
+}
+
+func quiet() *slog.Logger {
+	level := slog.LevelError
+	if os.Getenv("OGHAM_TEST_LOG") != "" {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// Live, Snapshot and WaitFor make a house the Catalog of its overlords: it folds the log at each question.
+func (h *house) Live() []string {
+	var ids []string
+	seen := map[string]bool{}
+	_ = h.store.Replay(context.Background(), eventstore.Query{Kind: eventstore.KindSupervisor}, func(e eventstore.Event) error {
+		if !seen[e.SupervisorID] {
+			seen[e.SupervisorID] = true
+			ids = append(ids, e.SupervisorID)
+		}
+		return nil
+	})
+	return ids
+}
+
+func (h *house) Snapshot(id string) *supervisor.State { return supervisor.NewState(id) }
+
+func (h *house) WaitFor(context.Context, uint64) error { return nil }
+
+func (h *house) Sample(string, time.Time, supervisor.Measurements) {}
+
+// state folds a supervisor from the log.
+func (h *house) state(id string) *supervisor.State {
+	s := supervisor.NewState(id)
+	_, err := h.store.Load(h.t.Context(), id, 0, func(e eventstore.Event) error {
+		r, err := eventstore.Decode(e)
+		if err == nil {
+			s = supervisor.Evolve(s, r)
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Error(err)
+	}
+	return s
+}
+
+// events returns the types of a supervisor's events, in order.
+func (h *house) events(id string) []eventstore.Event {
+	var all []eventstore.Event
+	if _, err := h.store.Load(h.t.Context(), id, 0, func(e eventstore.Event) error { all = append(all, e); return nil }); err != nil {
+		h.t.Error(err)
+	}
+	return all
+}
+
+// overlord starts one and waits until it leads; stop ends it in order.
+func (h *house) overlord(node string) (s *Service, stop func()) {
+	h.t.Helper()
+	s = New(Config{
+		Store: h.store, NATS: h.nc, Catalog: h, Sampler: h, OpenStream: func(*spec.Supervisor) (Stream, error) { return h.topic, nil },
+		Thresholds: supervisor.DefaultThresholds, NodeID: node, URL: "http://" + node, Logger: quiet(), Now: time.Now, NewID: nuid.Next,
+		WorkerTimeout: 2 * time.Second, OrderTimeout: 2 * time.Second, MinRunGap: 20 * time.Millisecond,
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.Run(ctx); err != nil {
+			h.t.Error(err)
+		}
+	}()
+	stop = sync.OnceFunc(func() { cancel(); <-done })
+	h.t.Cleanup(stop)
+	return s, stop
+}
+
+// until polls a condition; the deadline is only for a test that fails.
+func (h *house) until(what string, ok func() bool) {
+	h.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			h.t.Fatalf("it did not happen: %s", what)
+		}
+		<-tick.C
+	}
+}
+
+// fakeTopic is a topic whose ends the test moves.
+type fakeTopic struct {
+	mu   sync.Mutex
+	ends map[int32]int64
+	err  error
+}
+
+func (f *fakeTopic) Partitions(context.Context) ([]int32, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ps []int32
+	for p := range f.ends {
+		ps = append(ps, p)
+	}
+	return ps, f.err
+}
+
+func (f *fakeTopic) Earliest(_ context.Context, ps []int32) (map[int32]int64, error) {
+	o := map[int32]int64{}
+	for _, p := range ps {
+		o[p] = 0
+	}
+	return o, nil
+}
+
+func (f *fakeTopic) Latest(_ context.Context, ps []int32) (map[int32]int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := map[int32]int64{}
+	for _, p := range ps {
+		o[p] = f.ends[p]
+	}
+	return o, f.err
+}
+
+func (f *fakeTopic) Close() {}
+
+func (f *fakeTopic) grow(n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for p := range f.ends {
+		f.ends[p] += n
+	}
+}
+
+func (f *fakeTopic) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+// fakeWorker runs tasks that read the fake topic at once, and follows its orders.
+type fakeWorker struct {
+	h           *house
+	id          string
+	incarnation string
+	capacity    int
+	mu          sync.Mutex
+	tasks       map[string]*fakeTask
+	stop        func()
+}
+
+type fakeTask struct {
+	a         task.Assignment
+	status    task.RunnerStatus
+	at        task.Offsets
+	finishing bool
+	started   time.Time
+}
+
+func (h *house) worker(id string, capacity int) *fakeWorker {
+	h.t.Helper()
+	w := &fakeWorker{h: h, id: id, incarnation: nuid.Next(), capacity: capacity, tasks: map[string]*fakeTask{}}
+	sub, err := h.nc.Subscribe(task.SubjectWorkerPrefix+eventstore.EncodeToken(id), func(m *nats.Msg) {
+		var o task.Order
+		if err := json.Unmarshal(m.Data, &o); err != nil {
+			h.t.Error(err)
+		}
+		data, _ := json.Marshal(w.order(o))
+		_ = m.Respond(data)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			w.beat(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	w.stop = sync.OnceFunc(func() { cancel(); <-done; _ = sub.Unsubscribe() })
+	h.t.Cleanup(w.stop)
+	return w
+}
+
+func (w *fakeWorker) order(o task.Order) task.OrderReply {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.tasks[o.TaskID]
+	if o.Op == task.OpAssign {
+		if t == nil {
+			if len(w.tasks) >= w.capacity {
+				return task.OrderReply{Code: task.CodeNoCapacity}
+			}
+			at := task.Offsets{}
+			for p, from := range o.Assignment.Sequences[0].Start {
+				at[p] = from
+			}
+			w.tasks[o.TaskID] = &fakeTask{a: *o.Assignment, status: task.RunnerReading, at: at, started: time.Now(),
+				finishing: o.Assignment.Sequences[len(o.Assignment.Sequences)-1].End != nil}
+		}
+		return task.OrderReply{}
+	}
+	if t == nil {
+		return task.OrderReply{Code: task.CodeUnknownTask}
+	}
+	switch o.Op {
+	case task.OpPause:
+		t.status = task.RunnerPaused
+		return task.OrderReply{Offsets: t.at.Clone()}
+	case task.OpResume:
+		t.status = task.RunnerReading
+	case task.OpStop:
+		delete(w.tasks, o.TaskID)
+	case task.OpSetEnd:
+		q := &t.a.Sequences[len(t.a.Sequences)-1]
+		if q.Number != o.Sequence || q.End != nil {
+			return task.OrderReply{}
+		}
+		q.End = o.End
+		if o.Finish {
+			t.finishing = true
+		} else {
+			t.a.Sequences = append(t.a.Sequences, task.Sequence{Number: q.Number + 1, Start: o.End.Clone()})
+		}
+		t.status = task.RunnerReading
+	}
+	return task.OrderReply{}
+}
+
+// beat lets the tasks read to the end of the topic, publishes what is closed, and tells how they are.
+func (w *fakeWorker) beat(ctx context.Context) {
+	w.h.topic.mu.Lock()
+	ends := task.Offsets{}
+	for p, e := range w.h.topic.ends {
+		ends[task.PartitionOf(p)] = e
+	}
+	w.h.topic.mu.Unlock()
+	w.mu.Lock()
+	hb := task.Heartbeat{WorkerID: w.id, Incarnation: w.incarnation, Host: "127.0.0.1", Port: 1, Capacity: w.capacity}
+	var closed []*fakeTask
+	for id, t := range w.tasks {
+		if t.status == task.RunnerReading {
+			for p := range t.at {
+				t.at[p] = max(t.at[p], ends[p])
+			}
+		}
+		if t.finishing {
+			t.status = task.RunnerPublishing
+			c := *t
+			closed = append(closed, &c)
+		}
+		hb.Tasks = append(hb.Tasks, task.Report{TaskID: id, SupervisorID: t.a.SupervisorID, Status: t.status, StartTime: t.started,
+			CurrentOffsets: t.at.Clone(), Sequences: append([]task.Sequence(nil), t.a.Sequences...), Finishing: t.finishing})
+	}
+	w.mu.Unlock()
+	data, _ := json.Marshal(hb)
+	_ = w.h.nc.Publish(task.SubjectHeartbeatPrefix+eventstore.EncodeToken(w.id), data)
+	for _, t := range closed {
+		if w.publish(ctx, t) {
+			w.mu.Lock()
+			delete(w.tasks, t.a.TaskID)
+			w.mu.Unlock()
+		}
+	}
+}
+
+func (w *fakeWorker) publish(ctx context.Context, t *fakeTask) bool {
+	for _, q := range t.a.Sequences {
+		if q.Start.Equal(q.End) {
+			continue
+		}
+		r, ok := w.notice(ctx, t, task.Notice{Kind: task.NoticeAllocate, Sequence: q.Number, Slots: []task.SegmentSlot{{Start: 0, End: 3600_000}}})
+		if !ok {
+			return r.Code == task.CodeGone
+		}
+		if r.AlreadyPublished {
+			continue
+		}
+		id := r.Identities[0]
+		seg := task.Segment{ID: fmt.Sprint(id.PartitionNum), Start: id.IntervalStart, End: id.IntervalEnd, Version: id.Version, PartitionNum: id.PartitionNum, Rows: 1}
+		if r, ok = w.notice(ctx, t, task.Notice{Kind: task.NoticePublish, Sequence: q.Number, Start: q.Start, End: q.End, Segments: []task.Segment{seg}}); !ok {
+			return r.Code == task.CodeGone || r.Code == task.CodeConflict
+		}
+	}
+	r, ok := w.notice(ctx, t, task.Notice{Kind: task.NoticeSucceeded, Stats: &task.Stats{}})
+	return ok || r.Code == task.CodeGone
+}
+
+func (w *fakeWorker) notice(ctx context.Context, t *fakeTask, n task.Notice) (task.NoticeReply, bool) {
+	n.SupervisorID, n.TaskID, n.WorkerID, n.Incarnation = t.a.SupervisorID, t.a.TaskID, w.id, w.incarnation
+	who, err := w.h.nc.RequestWithContext(withTimeout(ctx), task.SubjectWho, nil)
+	if err != nil {
+		return task.NoticeReply{}, false
+	}
+	var b task.Beacon
+	_ = json.Unmarshal(who.Data, &b)
+	data, _ := json.Marshal(n)
+	m, err := w.h.nc.RequestWithContext(withTimeout(ctx), task.SubjectNoticePrefix+fmt.Sprint(b.Epoch), data)
+	if err != nil {
+		return task.NoticeReply{}, false
+	}
+	var r task.NoticeReply
+	_ = json.Unmarshal(m.Data, &r)
+	return r, r.Code == ""
+}
+
+func withTimeout(ctx context.Context) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+func (w *fakeWorker) running() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var ids []string
+	for id := range w.tasks {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// read reports whether every task has come to this offset.
+func (w *fakeWorker) read(to int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range w.tasks {
+		for _, o := range t.at {
+			if o < to {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func testSpec(t *testing.T, change func(io map[string]any)) *spec.Supervisor {
+	t.Helper()
+	io := map[string]any{
+		"topic": "t", "inputFormat": map[string]any{"type": "json"}, "consumerProperties": map[string]any{"bootstrap.servers": "127.0.0.1:1"},
+		"taskCount": 2, "taskDuration": "PT0.3S", "startDelay": "PT0.01S", "period": "PT1S", "useEarliestOffset": true,
+	}
+	if change != nil {
+		change(io)
+	}
+	body, _ := json.Marshal(map[string]any{"type": "kafka", "spec": map[string]any{
+		"dataSchema": map[string]any{"dataSource": "clicks", "timestampSpec": map[string]any{"column": "t"}, "dimensionsSpec": map[string]any{"dimensions": []string{"a"}}},
+		"ioConfig":   io, "tuningConfig": map[string]any{"type": "kafka"},
+	}})
+	s, err := spec.Parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
