@@ -202,7 +202,7 @@ func (s *Store) nextOf(ctx context.Context, filter string, seq uint64) (Event, e
 }
 
 func (s *Store) get(ctx context.Context, read func(context.Context) (*jetstream.RawStreamMsg, error)) (Event, error) {
-	m, err := s.fetch(ctx, read)
+	m, err := patiently(ctx, &s.cfg, read)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Event{}, err
 	}
@@ -216,24 +216,22 @@ func (s *Store) get(ctx context.Context, read func(context.Context) (*jetstream.
 	return e, nil
 }
 
-// fetch reads, and waits out a server that is just starting or electing.
-func (s *Store) fetch(
-	ctx context.Context, read func(context.Context) (*jetstream.RawStreamMsg, error),
-) (*jetstream.RawStreamMsg, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.AppendTimeout)
+// patiently reads, and waits out a server that is just starting or electing.
+func patiently[T any](ctx context.Context, cfg *Config, read func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.AppendTimeout)
 	defer cancel()
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
-		attempt, cancel := context.WithTimeout(ctx, s.cfg.AttemptTimeout)
-		m, err := read(attempt)
+		attempt, cancel := context.WithTimeout(ctx, cfg.AttemptTimeout)
+		v, err := read(attempt)
 		cancel()
 		if err == nil {
-			return m, nil
+			return v, nil
 		}
-		if v := judge(err); v != busy && v != unknown {
-			return nil, err
+		if j := judge(err); j != busy && j != unknown {
+			return v, err
 		}
 		if werr := wait(ctx, backoff); werr != nil {
-			return nil, errors.Join(err, werr)
+			return v, errors.Join(err, werr)
 		}
 	}
 }

@@ -205,11 +205,14 @@ func (s *Store) open(subject string, seq uint64, h nats.Header, data []byte) (Ev
 	if t := header(h, HeaderCEType); t != a.typ {
 		return Event{}, fmt.Errorf("%s is %q, its subject says %q", HeaderCEType, t, a.typ)
 	}
-	for name, field := range map[string]*string{
-		HeaderCEID: &e.ID, HeaderCESource: &e.Source, HeaderCESubject: &e.AggregateSubject, HeaderActor: &e.Actor,
+	for _, f := range [...]struct {
+		name string
+		into *string
+	}{
+		{HeaderCEID, &e.ID}, {HeaderCESource, &e.Source}, {HeaderCESubject, &e.AggregateSubject}, {HeaderActor, &e.Actor},
 	} {
-		if *field, err = unescapeHeader(header(h, name)); err != nil {
-			return Event{}, fmt.Errorf("%s: %w", name, err)
+		if *f.into, err = unescapeHeader(header(h, f.name)); err != nil {
+			return Event{}, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	if e.Time, err = time.Parse(time.RFC3339Nano, header(h, HeaderCETime)); err != nil {

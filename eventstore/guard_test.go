@@ -137,6 +137,9 @@ func TestConnectionSurvivesServerRestart(t *testing.T) {
 	if err := h.srv.Restart(); err != nil {
 		t.Fatal(err)
 	}
+	if st, err := h.s.State(storetest.Context(t)); err != nil || st.Last != seq {
+		t.Errorf("the state just after the restart is %+v, %v", st, err)
+	}
 	if got := h.append(1); got != seq+1 {
 		t.Errorf("the first append after the restart is %d, want %d", got, seq+1)
 	}

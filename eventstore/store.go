@@ -115,7 +115,7 @@ func (s *Store) checkDrift(info *jetstream.StreamInfo) error {
 // a watch does: denied deletes do not stop an update of limits. The answer is a
 // *ConfigDriftError on a difference.
 func (s *Store) CheckConfig(ctx context.Context) error {
-	info, err := s.stream.Info(ctx)
+	info, err := s.info(ctx)
 	if err != nil {
 		return s.unavailable("read configuration of the log", err)
 	}
@@ -156,7 +156,7 @@ type State struct {
 
 // State reads what the log holds now.
 func (s *Store) State(ctx context.Context) (State, error) {
-	info, err := s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+	info, err := s.info(ctx)
 	if err != nil {
 		return State{}, s.unavailable("read state of the log", err)
 	}
@@ -173,6 +173,12 @@ func (s *Store) State(ctx context.Context) (State, error) {
 		st.First, st.Deleted = 0, 0
 	}
 	return st, nil
+}
+
+func (s *Store) info(ctx context.Context) (*jetstream.StreamInfo, error) {
+	return patiently(ctx, &s.cfg, func(ctx context.Context) (*jetstream.StreamInfo, error) {
+		return s.stream.Info(ctx, jetstream.WithDeletedDetails(true))
+	})
 }
 
 // unavailable wraps what a read of the log came back with.
