@@ -1,0 +1,203 @@
+package secrets
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// sealedType is the `type` of a sealed value, which stands where the value stood.
+const sealedType = "ogham-sealed"
+
+// keySize is that of AES-256.
+const keySize = 32
+
+// Sealer seals and opens values with one key. It is safe for concurrent use.
+type Sealer struct {
+	aead  cipher.AEAD
+	nonce []byte // key of the nonces
+	id    string // names the key without telling it
+}
+
+// sealed is a value in its stored form. It is an object, as Druid's password providers are, so that a client that posts
+// back what it got keeps the secret.
+type sealed struct {
+	Type  string `json:"type"`
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// New makes a sealer of a key of 32 bytes in hexadecimal digits.
+func New(hexKey string) (*Sealer, error) {
+	key, err := hex.DecodeString(strings.TrimSpace(hexKey))
+	if err != nil || len(key) != keySize {
+		return nil, fmt.Errorf("the secret key is not %d bytes in hexadecimal digits", keySize)
+	}
+	derive := func(label string) []byte {
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte(label))
+		return m.Sum(nil)
+	}
+	block, err := aes.NewCipher(derive("ogham seal"))
+	if err != nil {
+		return nil, fmt.Errorf("make the cipher: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("make the cipher: %w", err)
+	}
+	return &Sealer{aead: aead, nonce: derive("ogham nonce"), id: hex.EncodeToString(derive("ogham key id")[:6])}, nil
+}
+
+// FromFile reads the key from a file, and makes one where the file does not exist.
+func FromFile(path string) (*Sealer, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key := make([]byte, keySize)
+		if _, err := rand.Read(key); err != nil {
+			return nil, fmt.Errorf("make a secret key: %w", err)
+		}
+		data = []byte(hex.EncodeToString(key) + "\n")
+		if err := writeNew(path, data); err != nil {
+			return nil, fmt.Errorf("keep the secret key: %w", err)
+		}
+	} else if err != nil {
+		return nil, fmt.Errorf("read the secret key: %w", err)
+	}
+	s, err := New(string(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// writeNew writes a file that must not exist, for the owner only, and syncs it: a lost key is lost secrets.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// Secret reports whether a consumer property's value is one to be sealed.
+func Secret(name string) bool {
+	n := strings.ToLower(name)
+	return n == "sasl.jaas.config" || n == "ssl.keystore.key" ||
+		strings.Contains(n, "password") || strings.Contains(n, "secret") || strings.Contains(n, "credential")
+}
+
+// SealProperties returns the properties with their secret texts sealed, those of a mapString provider too, and whether
+// there were any. Values that only refer to a secret, and sealed ones, stay as they are.
+func (s *Sealer) SealProperties(props map[string]any) (map[string]any, bool) {
+	out, found := make(map[string]any, len(props)), false
+	for name, v := range props {
+		out[name] = v
+		switch v := v.(type) {
+		case string:
+			if Secret(name) && v != "" {
+				out[name], found = s.seal(v), true
+			}
+		case map[string]any:
+			if inner, did := s.sealObject(name, v); did {
+				out[name], found = inner, true
+			}
+		}
+	}
+	return out, found
+}
+
+// sealObject seals what an object holds in clear: {"type":"default","password":…} and the config of a mapString provider.
+func (s *Sealer) sealObject(name string, v map[string]any) (map[string]any, bool) {
+	out := make(map[string]any, len(v))
+	for k, x := range v {
+		out[k] = x
+	}
+	switch {
+	case v["type"] == "default" && Secret(name):
+		if p, ok := v["password"].(string); ok {
+			out["password"] = s.seal(p)
+			return out, true
+		}
+	case v["type"] == "mapString":
+		config, ok := v["config"].(map[string]any)
+		if !ok {
+			return v, false
+		}
+		inner, did := map[string]any{}, false
+		for k, x := range config {
+			inner[k] = x
+			if p, ok := x.(string); ok {
+				inner[k], did = s.seal(p), true
+			}
+		}
+		out["config"] = inner
+		return out, did
+	}
+	return v, false
+}
+
+// seal encrypts a text. The nonce is derived from the text, so that the same secret gives the same form: a spec that is
+// posted again unchanged must be found equal.
+func (s *Sealer) seal(text string) map[string]any {
+	m := hmac.New(sha256.New, s.nonce)
+	m.Write([]byte(text))
+	nonce := m.Sum(nil)[:s.aead.NonceSize()]
+	box := s.aead.Seal(append([]byte(nil), nonce...), nonce, []byte(text), []byte(s.id))
+	return map[string]any{"type": sealedType, "key": s.id, "value": base64.StdEncoding.EncodeToString(box)}
+}
+
+// OpenProperties returns the properties with every sealed value opened. An error names the property and never its value.
+func (s *Sealer) OpenProperties(props map[string]any) (map[string]any, error) {
+	out := make(map[string]any, len(props))
+	for name, v := range props {
+		o, err := s.open(v)
+		if err != nil {
+			return nil, fmt.Errorf("consumer property %s: %w", name, err)
+		}
+		out[name] = o
+	}
+	return out, nil
+}
+
+func (s *Sealer) open(v any) (any, error) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return v, nil
+	}
+	if m["type"] != sealedType {
+		return s.OpenProperties(m)
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	var box sealed
+	if err := json.Unmarshal(data, &box); err != nil {
+		return nil, errors.New("the sealed value is not whole")
+	}
+	if box.Key != s.id {
+		return nil, fmt.Errorf("it was sealed with key %s, this node has key %s", box.Key, s.id)
+	}
+	raw, err := base64.StdEncoding.DecodeString(box.Value)
+	if err != nil || len(raw) < s.aead.NonceSize() {
+		return nil, errors.New("the sealed value is not whole")
+	}
+	n := s.aead.NonceSize()
+	text, err := s.aead.Open(nil, raw[:n], raw[n:], []byte(s.id))
+	if err != nil {
+		return nil, errors.New("the sealed value was changed")
+	}
+	return string(text), nil
+}

@@ -1,0 +1,98 @@
+package secrets
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func sealer(t *testing.T) *Sealer {
+	t.Helper()
+	s, err := FromFile(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSecretsAreSealedAndOpened(t *testing.T) {
+	s := sealer(t)
+	props := map[string]any{
+		"bootstrap.servers": "b:9092", "sasl.jaas.config": "user=u password=canary-1",
+		"ssl.key.password":              map[string]any{"type": "default", "password": "canary-2"},
+		"ssl.truststore.password":       map[string]any{"type": "environment", "variable": "TRUST"},
+		"druid.dynamic.config.provider": map[string]any{"type": "mapString", "config": map[string]any{"sasl.jaas.config": "canary-3"}},
+	}
+	out, found := s.SealProperties(props)
+	stored, err := json.Marshal(out)
+	if err != nil || !found || strings.Contains(string(stored), "canary") {
+		t.Fatalf("stored form %s, %v, %v", stored, found, err)
+	}
+	again, _ := s.SealProperties(props)
+	if !reflect.DeepEqual(out, again) {
+		t.Error("the same secrets have another form the second time")
+	}
+	if twice, did := s.SealProperties(out); did || !reflect.DeepEqual(twice, out) {
+		t.Error("sealed values were sealed again")
+	}
+	var read map[string]any
+	if err := json.Unmarshal(stored, &read); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := s.OpenProperties(read)
+	if err != nil || !reflect.DeepEqual(opened, props) {
+		t.Errorf("opened %v, %v", opened, err)
+	}
+}
+
+func TestAnotherKeyAndChangedValuesAreRefusedByName(t *testing.T) {
+	s := sealer(t)
+	out, _ := s.SealProperties(map[string]any{"ssl.key.password": "canary"})
+	if _, err := sealer(t).OpenProperties(out); err == nil || !strings.Contains(err.Error(), "ssl.key.password") {
+		t.Errorf("another key: %v", err)
+	}
+	for _, v := range []string{"", "AAAA", "!", out["ssl.key.password"].(map[string]any)["value"].(string) + "AAAA"} {
+		broken := map[string]any{"ssl.key.password": map[string]any{"type": sealedType, "key": s.id, "value": v}}
+		if _, err := s.OpenProperties(broken); err == nil {
+			t.Errorf("value %q was opened", v)
+		}
+	}
+}
+
+func TestTheKeyFileIsKeptAndForTheOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret.key")
+	a, err := FromFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := FromFile(path)
+	if err != nil || a.id != b.id {
+		t.Fatalf("the key is another one at the second start: %v", err)
+	}
+	st, err := os.Stat(path)
+	if err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", st.Mode(), err)
+	}
+	if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FromFile(path); err == nil {
+		t.Error("a broken key was taken")
+	}
+}
+
+func TestEveryTextComesBack(t *testing.T) {
+	s := sealer(t)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String().Draw(t, "text")
+		got, err := s.open(s.seal(text))
+		if err != nil || got != text {
+			t.Fatalf("%q came back as %v, %v", text, got, err)
+		}
+	})
+}
