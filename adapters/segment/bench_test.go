@@ -105,3 +105,43 @@ func BenchmarkWriteSegment(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows*n)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// BenchmarkAppend adds values one by one, the slow way.
+func BenchmarkAppend(b *testing.B) {
+	w, _ := create(b, Meta{Dimensions: []string{"s"}})
+	c, err := w.Long(timeColumn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		if err := c.Append(int64(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkAppendMulti adds lists of two values.
+func BenchmarkAppendMulti(b *testing.B) {
+	w, _ := create(b, Meta{Dimensions: []string{"s"}})
+	c, err := w.String("s", StringOptions{Dictionary: newWords(1000), MultiValue: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ids := []uint32{0, 0}
+	for i := uint32(0); b.Loop(); i++ {
+		ids[0], ids[1] = i%1000, i*7%1000
+		if err := c.AppendMulti(ids); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCompareUTF16 compares words of a common prefix.
+func BenchmarkCompareUTF16(b *testing.B) {
+	x, y := []byte("https://example.org/a/path"), []byte("https://example.org/a/pbth")
+	for b.Loop() {
+		if CompareUTF16(x, y) >= 0 {
+			b.Fatal("wrong order")
+		}
+	}
+}

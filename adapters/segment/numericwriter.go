@@ -48,6 +48,12 @@ func numbersPerBlock(width int) int { return maxBlock / width }
 
 // Append adds a row.
 func (c *numericWriter[T]) Append(v T) error {
+	if at := len(c.raw); at+c.width < cap(c.raw) && c.rows < maxRows && c.w.usable(c.closed) == nil {
+		c.raw = c.raw[:at+c.width]
+		putNumber(c.raw[at:], v)
+		c.rows++
+		return nil
+	}
 	c.one[0] = v
 	return c.AppendBatch(c.one[:], nil)
 }
@@ -102,6 +108,17 @@ func (c *numericWriter[T]) appendNullable(vs []T, nulls []bool, row int64) []byt
 		}
 	}
 	return raw
+}
+
+func putNumber[T int64 | float32 | float64](dst []byte, v T) {
+	switch v := any(v).(type) {
+	case int64:
+		binary.LittleEndian.PutUint64(dst, uint64(v))
+	case float64:
+		binary.LittleEndian.PutUint64(dst, math.Float64bits(v))
+	case float32:
+		binary.LittleEndian.PutUint32(dst, math.Float32bits(v))
+	}
 }
 
 func appendNumbers[T int64 | float32 | float64](dst []byte, vs []T) []byte {
