@@ -3,6 +3,7 @@ package overlord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ func (t *term) takeOver(ctx context.Context) error {
 	if err := t.cfg.Catalog.WaitFor(ctx, last.Last); err != nil {
 		return fmt.Errorf("wait for the projections: %w", err)
 	}
+	if err := t.announce(ctx); err != nil {
+		return err
+	}
 	for _, id := range t.cfg.Catalog.Live() {
 		a := newActor(t, id)
 		if err := a.load(ctx); err != nil {
@@ -60,6 +64,31 @@ func (t *term) takeOver(ctx context.Context) error {
 		t.start(a)
 	}
 	return nil
+}
+
+// announce records the term in the overlord's own events. It says which epochs there were even if the lease's bucket is
+// lost.
+func (t *term) announce(ctx context.Context) error {
+	agg := t.cfg.Store.OverlordAggregate(eventstore.OverlordName)
+	n, err := eventstore.Encode(&supervisor.LeaderElected{Node: t.cfg.NodeID})
+	if err != nil {
+		return err
+	}
+	n.Kind, n.ID, n.Time = eventstore.KindOverlord, t.cfg.NewID(), t.cfg.Now().UTC()
+	n.Epoch, n.Actor = t.lease.Epoch, "overlord"
+	for try := 0; ; try++ {
+		last, err := agg.LastSequence(ctx)
+		if err == nil {
+			_, err = agg.Append(ctx, last, []eventstore.NewEvent{n})
+		}
+		var conflict *eventstore.ConflictError
+		if err == nil || !errors.As(err, &conflict) || try == 5 {
+			if err != nil {
+				err = fmt.Errorf("record the lead: %w", err)
+			}
+			return err
+		}
+	}
 }
 
 // start runs a loaded actor under the term.
