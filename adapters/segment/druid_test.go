@@ -77,3 +77,57 @@ func TestDruidReadsEveryCodec(t *testing.T) {
 		}
 	}
 }
+
+// TestDruidReadsALargeSegment has Druid print 140,000 rows with more values
+// than the goldens have: several windows of bitmaps, nulls and lists.
+func TestDruidReadsALargeSegment(t *testing.T) {
+	const rows, card = 140_000, 90_000
+	w, dir := create(t, Meta{
+		IntervalEnd: rows, Dimensions: []string{"wide", "tags", "none", "n"}, Metrics: []MetricMeta{{"doubleSum", "d"}},
+		TimestampSpec: []byte(`{"column":"t","format":"iso","missingValue":null}`), QueryGranularity: []byte(`{"type":"none"}`),
+		OrderedDimensions: []string{"wide", "tags", "none", "n"},
+	})
+	times(t, w, rows)
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := w.String("wide", StringOptions{Dictionary: newWords(card)})
+	check(err)
+	for i := range rows {
+		check(s.Append(uint32(i * 7919 % card)))
+	}
+	check(s.Close())
+	s, err = w.String("tags", StringOptions{Dictionary: list{null, "", "a", "b", "\U0001f600", "\uffee"}, MultiValue: true})
+	check(err)
+	ids := []uint32{2, 1, 4, 5, 0, 3, 3}
+	for i := range rows {
+		check(s.AppendMulti(ids[i%5 : i%5+i/7%3]))
+	}
+	check(s.Close())
+	_, err = w.String("none", StringOptions{AllNull: true})
+	check(err)
+	n, err := w.Long("n")
+	check(err)
+	for i := range rows {
+		if i/70_000 == 1 {
+			check(n.AppendNull())
+		} else {
+			check(n.Append(int64(i) * -3))
+		}
+	}
+	check(n.Close())
+	d, err := w.Double("d")
+	check(err)
+	for i := range rows {
+		check(d.Append(float64(i) / 8))
+	}
+	check(d.Close())
+	_, err = w.Close()
+	check(err)
+	r := open(t, dir)
+	sameLines(t, "rows", runTool(t, dir, "rows"), dumpRowsOf(t, r))
+	sameLines(t, "bitmaps", bytes.TrimSpace(runTool(t, dir, "bitmaps")), dumpBitmaps(t, r))
+}
