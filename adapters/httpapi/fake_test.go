@@ -25,7 +25,7 @@ type memLog struct {
 	mu     sync.Mutex
 	events []eventstore.Event
 	more   chan struct{}
-	// broken, where set, ends every reading after its events.
+	// broken, where set, ends every replay after its events.
 	broken error
 }
 
@@ -81,7 +81,7 @@ func (l *memLog) read(ctx context.Context, q eventstore.Query, live bool, fn fun
 			}
 		}
 		next += len(batch)
-		if broken != nil || !live {
+		if !live {
 			return broken
 		}
 		select {
