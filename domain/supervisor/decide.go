@@ -107,11 +107,16 @@ func (d *Decider) operate(s *State, c Command) ([]Event, error) {
 	case ResetOffsets:
 		return d.resetOffsets(s, c)
 	case RequestHandoff:
-		known := slices.DeleteFunc(slices.Clone(c.Numbers), func(n int) bool { return s.Active[n] == nil })
-		if len(known) == 0 {
+		var asked []int
+		for _, n := range c.Numbers {
+			if g := s.Active[n]; g != nil && !g.HandoffEarly && !slices.Contains(asked, n) {
+				asked = append(asked, n)
+			}
+		}
+		if len(asked) == 0 {
 			return nil, nil
 		}
-		return one(&HandoffRequested{Numbers: known})
+		return one(&HandoffRequested{Numbers: asked})
 	}
 	return nil, &Refusal{CodeInvalid, fmt.Sprintf("unknown command %T", c)}
 }

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 
 	"ogham/domain/task"
 )
@@ -23,20 +24,22 @@ func (d *Decider) working(s *State, taskID string, sequence int) (*Group, *Group
 // replacements of a task build the same segments. An interval that lies within one that has segments joins it, as Druid
 // does, because a segment of a newer version would hide the older ones.
 func (d *Decider) allocate(s *State, c AllocateSegments) ([]Event, error) {
-	g, _, err := d.working(s, c.TaskID, c.Sequence)
-	if err != nil {
+	g, q, err := d.working(s, c.TaskID, c.Sequence)
+	if err != nil || q.Published { // a replica that is too late: the sequence has its segments
 		return nil, err
 	}
 	name := SequenceName(g.BaseSequenceName, c.Sequence)
 	next := map[string]*Interval{}
 	var fresh []task.SegmentIdentity
+	asked := map[task.SegmentSlot]bool{}
 	for _, slot := range c.Slots {
 		if slot.End <= slot.Start {
 			return nil, &Refusal{CodeInvalid, fmt.Sprintf("segment interval [%d/%d] is empty", slot.Start, slot.End)}
 		}
-		if IdentityOf(s, name, slot) != nil {
+		if asked[slot] || IdentityOf(s, name, slot) != nil {
 			continue
 		}
+		asked[slot] = true
 		iv, err := intervalFor(s, next, slot, c.Version)
 		if err != nil {
 			return nil, err
@@ -112,9 +115,12 @@ func (d *Decider) publish(s *State, c PublishSegments) ([]Event, error) {
 		return nil, nil
 	}
 	name := SequenceName(g.BaseSequenceName, c.Sequence)
-	for _, seg := range c.Segments {
+	for i, seg := range c.Segments {
 		if !owns(s.Identities[name], seg) {
 			return nil, &Refusal{CodeConflict, fmt.Sprintf("segment [%s] was not allocated for sequence [%s]", seg.ID, name)}
+		}
+		if slices.ContainsFunc(c.Segments[:i], func(o task.Segment) bool { return sameIdentity(o, seg) }) {
+			return nil, &Refusal{CodeConflict, fmt.Sprintf("segment [%s] of sequence [%s] is there twice", seg.ID, name)}
 		}
 	}
 	return one(&SegmentsPublished{
@@ -130,7 +136,7 @@ func earlierCommitted(s *State, g *Group, sequence int) bool {
 		if p == g {
 			break
 		}
-		if overlaps(p, g) && !p.Done() {
+		if follows(g, p) && !p.Done() {
 			return false
 		}
 	}
@@ -141,6 +147,10 @@ func earlierCommitted(s *State, g *Group, sequence int) bool {
 		}
 	}
 	return true
+}
+
+func sameIdentity(a, b task.Segment) bool {
+	return a.Start == b.Start && a.End == b.End && a.Version == b.Version && a.PartitionNum == b.PartitionNum
 }
 
 func owns(identities []task.SegmentIdentity, seg task.Segment) bool {

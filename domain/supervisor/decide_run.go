@@ -33,7 +33,7 @@ func (d *Decider) propose(s *State, trigger string) ([]Event, error) {
 func (d *Decider) notePartitions(s *State, c NotePartitions) ([]Event, error) {
 	var added []task.Partition
 	for _, p := range c.Partitions {
-		if !slices.Contains(s.Partitions, p) {
+		if !slices.Contains(s.Partitions, p) && !slices.Contains(added, p) {
 			added = append(added, p)
 		}
 	}

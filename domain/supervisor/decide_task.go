@@ -67,14 +67,17 @@ func (d *Decider) succeed(s *State, c SucceedTask) ([]Event, error) {
 // fail records a failure. A task that is lost after its last commit has done its work: that is a success.
 func (d *Decider) fail(s *State, c FailTask) ([]Event, error) {
 	g := s.GroupOf(c.TaskID)
-	if g != nil && g.Done() {
-		return d.succeed(s, SucceedTask{TaskID: c.TaskID, Report: c.Report})
+	done := g != nil && g.Done()
+	if done {
+		if _, err := d.taskBase(s, c.TaskID, task.TriggerSucceed); err == nil {
+			return d.succeed(s, SucceedTask{TaskID: c.TaskID, Report: c.Report})
+		}
 	}
 	b, err := d.taskBase(s, c.TaskID, task.TriggerFail)
 	if err != nil {
 		return nil, err
 	}
-	if g == nil { // it was given up before: its end counts neither way
+	if g == nil || done { // given up before, or a copy that never began and is not needed: its end counts neither way
 		b.Transition.Trigger = task.TriggerStop
 		return one(&TaskStopped{b, c.ErrorMsg, c.Report})
 	}

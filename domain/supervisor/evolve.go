@@ -127,7 +127,7 @@ func (s *State) reset() {
 	s.Committed, s.Remembered = nil, nil
 	s.Generation++
 	s.Partitions, s.Late = nil, nil
-	s.dropGroups(func(*Group) bool { return true })
+	s.Pending, s.Active = nil, nil
 }
 
 func (s *State) resetOffsets(e *OffsetsReset) {
@@ -139,14 +139,17 @@ func (s *State) resetOffsets(e *OffsetsReset) {
 	for p := range e.Offsets {
 		delete(s.Remembered, p)
 	}
-	s.dropGroups(func(g *Group) bool {
+	// A group that begins where one of these would have ended has to go as well, whatever partition they share.
+	for _, g := range s.withFollowers(func(g *Group) bool {
 		for p := range g.Start {
 			if _, ok := e.Offsets[p]; ok || slices.Contains(e.Removed, p) {
 				return true
 			}
 		}
 		return false
-	})
+	}) {
+		s.dropGroup(g.Key, true)
+	}
 }
 
 func (s *State) formGroup(e *TaskGroupFormed, at time.Time) {
@@ -169,7 +172,9 @@ func (s *State) startPublishing(e *PublishingStarted) {
 	g.Publishing, g.Deadline, g.HandoffEarly = true, e.Deadline, false
 	delete(s.Active, g.Number)
 	s.Pending = append(s.Pending, g)
-	s.Remembered = s.Remembered.Plus(e.End)
+	if g.Generation == s.Generation { // else these are offsets of another topic, or from before a reset
+		s.Remembered = s.Remembered.Plus(e.End)
+	}
 	for _, m := range e.Tasks {
 		if t := s.Tasks[m.TaskID]; t != nil {
 			t.State = m.To
@@ -202,29 +207,16 @@ func (s *State) keepIdentities(e *SegmentsAllocated) {
 func (s *State) commit(e *SegmentsPublished) {
 	s.Committed = s.Committed.Plus(e.End)
 	s.Late = slices.DeleteFunc(s.Late, func(p task.Partition) bool { _, ok := e.End[p]; return ok })
+	for p, end := range e.End {
+		if at, ok := s.Remembered[p]; ok && at <= end {
+			delete(s.Remembered, p)
+		}
+	}
 	delete(s.Identities, e.SequenceName)
 	if g := s.Group(e.Group); g != nil {
 		if q := g.Sequence(e.Sequence); q != nil {
 			q.Published, q.Segments = true, e.Segments
 		}
-	}
-}
-
-// dropGroups forgets the groups that match and what was remembered of their ends.
-func (s *State) dropGroups(match func(*Group) bool) {
-	var keys []string
-	for _, g := range s.Pending {
-		if match(g) {
-			keys = append(keys, g.Key)
-		}
-	}
-	for _, n := range s.ActiveNumbers() {
-		if match(s.Active[n]) {
-			keys = append(keys, s.Active[n].Key)
-		}
-	}
-	for _, key := range keys {
-		s.dropGroup(key, true)
 	}
 }
 
@@ -239,9 +231,26 @@ func (s *State) dropGroup(key string, giveUp bool) {
 		delete(s.Active, g.Number)
 	}
 	s.Pending = slices.DeleteFunc(s.Pending, func(p *Group) bool { return p == g })
+	if g.Generation != s.Generation {
+		return
+	}
 	for p := range g.Start {
-		if giveUp && g.Publishing || !giveUp && s.Remembered[p] == s.Committed[p] {
+		committed, ok := s.Committed[p]
+		if giveUp && g.Publishing || ok && s.Remembered[p] <= committed {
 			delete(s.Remembered, p)
+			s.rememberPending(p)
+		}
+	}
+}
+
+// rememberPending takes the end of the newest group that still publishes the partition for the next one's start.
+func (s *State) rememberPending(p task.Partition) {
+	for _, g := range slices.Backward(s.Pending) {
+		if end, ok := g.Open().End[p]; ok && g.Generation == s.Generation {
+			if committed, ok := s.Committed[p]; !ok || end > committed {
+				s.Remembered = s.Remembered.Plus(task.Offsets{p: end})
+			}
+			return
 		}
 	}
 }
