@@ -42,6 +42,9 @@ type Builder struct {
 	}
 	counters row.Counters
 	savedNew bool
+	// partition is that of the row before, and partitionRows how many rows of it RecordsProcessed lacks.
+	partition     int32
+	partitionRows int64
 }
 
 // NewBuilder makes the folder and its spill file. The caller ends with Close.
@@ -165,7 +168,11 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 	before := k.memory.rows
 	details := k.memory.add(rows, rows.Row(i), max(b.bucket.start, k.start))
 	b.inMemory += int64(k.memory.rows - before)
-	b.counters.RecordsProcessed[r.Partition]++
+	if r.Partition != b.partition {
+		b.countRows()
+		b.partition = r.Partition
+	}
+	b.partitionRows++
 	if details == nil {
 		b.counters.Processed++
 		return nil
@@ -258,8 +265,17 @@ func (b *Builder) Close() error {
 	return err
 }
 
+// countRows adds the rows of the last partition to the counters: once a change of partition, not once a row.
+func (b *Builder) countRows() {
+	if b.partitionRows > 0 {
+		b.counters.RecordsProcessed[b.partition] += b.partitionRows
+		b.partitionRows = 0
+	}
+}
+
 // publish makes counters and sizes visible to other goroutines.
 func (b *Builder) publish() {
+	b.countRows()
 	rows, most, bytes := int64(0), int64(0), int64(0)
 	for _, k := range b.sinks {
 		n := k.rows()

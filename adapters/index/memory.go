@@ -167,7 +167,7 @@ func (m *memory) add(rows *row.Rows, vals []row.Value, time int64) (details []st
 		d := &m.dims[i]
 		c := &m.cells[i]
 		if d.slot >= len(vals) {
-			*c = cell{null: true}
+			*c = cell{null: d.Type != row.TypeString}
 			d.hasNull = true
 			continue
 		}
