@@ -57,25 +57,20 @@ func (f *statusFold) apply(e fact) {
 
 // readSpec keeps the few facts of the spec that reports show, so that a query parses nothing.
 func (f *statusFold) readSpec(id string, s *supervisor.State) {
-	f.facts[id] = FactsOf(id, s)
+	f.facts[id] = factsOf(id, s)
 }
 
-// FactsOf reads the facts of a state's spec. A spec that cannot be read any more, which an older program wrote, leaves
+// factsOf reads the facts of a state's spec. A spec that cannot be read any more, which an older program wrote, leaves
 // those that the state itself knows.
-func FactsOf(id string, s *supervisor.State) supervisor.SpecFacts {
-	facts := supervisor.SpecFacts{DataSource: id, Stream: s.Stream, Replicas: 1}
+func factsOf(id string, s *supervisor.State) supervisor.SpecFacts {
 	parsed, err := spec.Parse(s.Spec)
 	if err != nil {
-		return facts
+		return supervisor.SpecFacts{DataSource: id, Stream: s.Stream, Replicas: 1}
 	}
-	return SpecFacts(parsed)
-}
-
-// SpecFacts returns the facts of a spec that reports show.
-func SpecFacts(s *spec.Supervisor) supervisor.SpecFacts {
+	io := parsed.IOConfig
 	return supervisor.SpecFacts{
-		DataSource: s.DataSchema.DataSource, Stream: s.IOConfig.Stream(), Replicas: s.IOConfig.Replicas,
-		DurationSeconds: int64(s.IOConfig.TaskDuration / time.Second), EmitTimeLagMetrics: s.IOConfig.EmitTimeLagMetrics,
+		DataSource: parsed.ID(), Stream: io.Stream(), Replicas: io.Replicas,
+		DurationSeconds: int64(io.TaskDuration / time.Second), EmitTimeLagMetrics: io.EmitTimeLagMetrics,
 	}
 }
 

@@ -3,7 +3,6 @@ package projections
 import (
 	"encoding/json"
 	"slices"
-	"time"
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
@@ -208,16 +207,4 @@ func (r *Runner) Task(id string) (supervisor.TaskRecord, bool) {
 		return supervisor.TaskRecord{}, false
 	}
 	return t.record(), true
-}
-
-// LastCompleted returns when the newest task that a worker ran ended, and the zero time where none did.
-func (r *Runner) LastCompleted(workerID string) time.Time {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	for _, id := range slices.Backward(r.tasks.ended) {
-		if t := r.tasks.tasks[id]; t.WorkerID == workerID {
-			return t.EndedAt
-		}
-	}
-	return time.Time{}
 }

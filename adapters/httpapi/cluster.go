@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func (s *Server) workers(c echo.Context) error {
 		}
 		for _, t := range w.Tasks {
 			e.RunningTasks = append(e.RunningTasks, t.TaskID)
-			if rec, ok := s.cfg.Views.Task(t.TaskID); ok {
+			if rec, ok := s.cfg.Views.Task(t.TaskID); ok && !slices.Contains(e.AvailabilityGroups, rec.BaseSequenceName) {
 				e.AvailabilityGroups = append(e.AvailabilityGroups, rec.BaseSequenceName)
 			}
 		}

@@ -20,6 +20,13 @@ import (
 	"ogham/projections"
 )
 
+// What the wiring relies on.
+var (
+	_ httpapi.Log     = (*eventstore.Store)(nil)
+	_ projections.Log = (*eventstore.Store)(nil)
+	_ httpapi.Views   = (*projections.Runner)(nil)
+)
+
 // memLog is a log in memory that behaves as the store does.
 type memLog struct {
 	mu     sync.Mutex

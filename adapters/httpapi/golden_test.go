@@ -43,7 +43,7 @@ func exchangesOf(t *testing.T, scenario string) []goldentest.Exchange {
 }
 
 func TestPackedRecordingsAreTheRecordings(t *testing.T) {
-	for _, scenario := range append([]string{"12-task-level"}, scenarios...) {
+	for _, scenario := range append([]string{"08-bad-spec", "12-task-level"}, scenarios...) {
 		all := exchangesOf(t, scenario)
 		if *update {
 			if err := goldentest.Pack(packed(scenario), all); err != nil {
@@ -115,4 +115,29 @@ func replay(t *testing.T, scenario string) {
 		compared++
 	}
 	t.Logf("%d of %d exchanges were compared", compared, len(exchanges))
+}
+
+// TestGoldenRefusals sends every body that Druid refused. What Druid accepts and Ogham refuses is told by the specs' own
+// tests.
+func TestGoldenRefusals(t *testing.T) {
+	s := serve(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	refused := 0
+	for _, x := range exchangesOf(t, "08-bad-spec") {
+		if x.Response.Status < 400 {
+			continue
+		}
+		got, err := goldentest.Send(ctx, s.address, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diffs := goldentest.Compare(x, got, goldentest.Exact); diffs != nil {
+			t.Errorf("%s:\n  %s", x.File, strings.Join(diffs, "\n  "))
+		}
+		refused++
+	}
+	if got := s.get(t, supervisors); refused == 0 || got.text != "[]" {
+		t.Errorf("after %d refusals there are supervisors: %s", refused, got.text)
+	}
 }

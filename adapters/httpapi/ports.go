@@ -71,8 +71,6 @@ type Views interface {
 	Segments(id string) []supervisor.PublishedSegment
 	// Lag returns the samples of a supervisor, oldest first.
 	Lag(id string) []supervisor.LagPoint
-	// Position is the last log sequence that was applied.
-	Position() uint64
 }
 
 // Log gives the events. *eventstore.Store is one.
