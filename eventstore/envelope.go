@@ -96,9 +96,9 @@ func (s *Store) seal(id identity, n *NewEvent, prev string) (Event, error) {
 	if e.Source == "" {
 		e.Source = s.cfg.Source
 	}
-	e.AggregateSubject = string(e.Kind) + "/" + EncodeToken(id.id)
-	if e.Kind == KindTask {
-		e.AggregateSubject += "/" + EncodeToken(e.TaskID)
+	e.AggregateSubject = about(e.Kind, id.id, e.TaskID)
+	if n := len(e.AggregateSubject); n > maxSubjectBytes {
+		return Event{}, &TooLargeError{What: "subject", Size: n, Limit: maxSubjectBytes}
 	}
 	e.Hash = eventHash(&e)
 	return e, nil
@@ -196,7 +196,7 @@ func (s *Store) open(subject string, seq uint64, h nats.Header, data []byte) (Ev
 		return Event{}, err
 	}
 	e := Event{
-		Sequence: seq, Subject: subject, Kind: a.kind, SupervisorID: a.supervisorID, TaskID: a.taskID,
+		Sequence: seq, Subject: subject, Kind: a.kind, SupervisorID: a.supervisorID,
 		Type: a.typ, Token: a.token, PrevHash: header(h, HeaderPrevHash), Hash: header(h, HeaderHash), Data: data,
 	}
 	if v := header(h, HeaderCESpecVersion); v != ceSpecVersion {
@@ -229,10 +229,40 @@ func (s *Store) open(subject string, seq uint64, h nats.Header, data []byte) (Ev
 	if v := header(h, HeaderCause); v != "" {
 		e.Cause = strings.Split(v, ",")
 	}
+	if e.TaskID, err = taskOf(&e); err != nil {
+		return Event{}, err
+	}
 	if eventHash(&e) != e.Hash {
 		return e, errHashMismatch
 	}
 	return e, nil
+}
+
+// about is ce-subject: whose event it is, and for a task's which task.
+func about(kind Kind, id, taskID string) string {
+	s := string(kind) + "/" + EncodeToken(id)
+	if kind == KindTask {
+		s += "/" + EncodeToken(taskID)
+	}
+	return s
+}
+
+// taskOf reads the task's id from ce-subject.
+func taskOf(e *Event) (string, error) {
+	prefix := string(e.Kind) + "/" + EncodeToken(e.SupervisorID)
+	rest, ok := strings.CutPrefix(e.AggregateSubject, prefix)
+	if ok && e.Kind != KindTask && rest == "" {
+		return "", nil
+	}
+	token, isTask := strings.CutPrefix(rest, "/")
+	if !ok || e.Kind != KindTask || !isTask {
+		return "", fmt.Errorf("%s %q does not fit subject %q", HeaderCESubject, e.AggregateSubject, e.Subject)
+	}
+	id, err := DecodeToken(token)
+	if err != nil {
+		return "", fmt.Errorf("%s %q: %w", HeaderCESubject, e.AggregateSubject, err)
+	}
+	return id, nil
 }
 
 // raise brings the data to the newest version. The hash stays that of the

@@ -66,9 +66,6 @@ func (s subjects) filters(q Query) ([]string, error) {
 		if k == KindOverlord && q.SupervisorID != "" {
 			f = s.prefix + "." + string(k) + "." + overlordToken(q.SupervisorID) + "."
 		}
-		if k == KindTask {
-			f += "*."
-		}
 		out = append(out, f+or(q.Type)+"."+or(q.To))
 	}
 	return out, nil

@@ -134,14 +134,12 @@ func (s subjects) of(aggregateToken string, e *NewEvent) (string, error) {
 	if !validName(token) {
 		return "", &InvalidEventError{ID: e.ID, Reason: fmt.Sprintf("token %q is not a name of letters, digits, _ and -", token)}
 	}
-	subj := s.prefix + "." + string(e.Kind) + "." + aggregateToken + "."
-	if e.Kind == KindTask {
-		if e.TaskID == "" {
-			return "", &InvalidEventError{ID: e.ID, Reason: "a task event without a task id"}
-		}
-		subj += EncodeToken(e.TaskID) + "."
+	if e.Kind == KindTask && e.TaskID == "" {
+		return "", &InvalidEventError{ID: e.ID, Reason: "a task event without a task id"}
 	}
-	subj += e.Type + "." + token
+	// The task's id is in ce-subject, not here: the server visits every different subject below a fence at each
+	// append, and task ids would make them more for ever.
+	subj := s.prefix + "." + string(e.Kind) + "." + aggregateToken + "." + e.Type + "." + token
 	if len(subj) > maxSubjectBytes {
 		return "", &TooLargeError{What: "subject", Size: len(subj), Limit: maxSubjectBytes}
 	}
@@ -153,7 +151,6 @@ type address struct {
 	kind           Kind
 	aggregateToken string
 	supervisorID   string // the overlord's name, where kind is overlord
-	taskID         string
 	typ            string
 	token          string
 }
@@ -163,7 +160,7 @@ func (s subjects) parse(subject string) (address, error) {
 	if !ok {
 		return address{}, fmt.Errorf("subject %q is not below %s", subject, s.prefix)
 	}
-	var tok [6]string
+	var tok [4]string
 	n := 0
 	for part := range strings.SplitSeq(rest, ".") {
 		if n == len(tok) {
@@ -173,11 +170,9 @@ func (s subjects) parse(subject string) (address, error) {
 		n++
 	}
 	a := address{kind: Kind(tok[0]), aggregateToken: tok[1]}
-	want, id := 4, tok[1]
+	id := tok[1]
 	switch a.kind {
-	case KindSupervisor:
-	case KindTask:
-		want = 5
+	case KindSupervisor, KindTask:
 	case KindOverlord:
 		if id, ok = strings.CutPrefix(tok[1], overlordMark); !ok {
 			return address{}, fmt.Errorf("subject %q: overlord name lacks its mark", subject)
@@ -185,19 +180,14 @@ func (s subjects) parse(subject string) (address, error) {
 	default:
 		return address{}, fmt.Errorf("subject %q: unknown kind", subject)
 	}
-	if n != want {
-		return address{}, fmt.Errorf("subject %q has %d tokens after the prefix, want %d", subject, n, want)
+	if n != len(tok) {
+		return address{}, fmt.Errorf("subject %q has %d tokens after the prefix, want %d", subject, n, len(tok))
 	}
 	var err error
 	if a.supervisorID, err = DecodeToken(id); err != nil {
 		return address{}, fmt.Errorf("subject %q: %w", subject, err)
 	}
-	if a.kind == KindTask {
-		if a.taskID, err = DecodeToken(tok[2]); err != nil {
-			return address{}, fmt.Errorf("subject %q: %w", subject, err)
-		}
-	}
-	a.typ, a.token = tok[want-2], tok[want-1]
+	a.typ, a.token = tok[2], tok[3]
 	if !validName(a.typ) || !validName(a.token) {
 		return address{}, fmt.Errorf("subject %q: type or state is not a name", subject)
 	}
