@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -24,7 +23,11 @@ const lineBuffer = 64 << 10
 
 // events replays the log, and follows it where the client asks for server-sent events.
 func (s *Server) events(c echo.Context) error {
-	q, err := readQuery(c.QueryParams())
+	given, err := params(c)
+	if err != nil {
+		return err
+	}
+	q, err := readQuery(given)
 	if err != nil {
 		return err
 	}
@@ -215,12 +218,4 @@ func messages(e eventstore.Event, queue <-chan eventstore.Event) ([]byte, error)
 			return text, nil
 		}
 	}
-}
-
-// given reads one optional parameter of a route that has no other.
-func given(q url.Values, name string) (string, error) {
-	if err := onlyParams(q, name); err != nil {
-		return "", err
-	}
-	return q.Get(name), nil
 }

@@ -88,7 +88,7 @@ func TestEventsTellWhichParameterIsWrong(t *testing.T) {
 	for query, param := range map[string]string{
 		"?type=Nope": "type", "?to=FLYING": "to", "?from=-1": "from", "?from=x": "from", "?limit=0": "limit", "?limit=x": "limit",
 		"?since=yesterday": "since", "?until=1": "until", "?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z": "until",
-		"?superviser=x": "superviser", "?type=TaskFailed&type=TaskFailed": "type", "?supervisor=": "supervisor", "?kind=x": "kind",
+		"?superviser=x": "superviser", "?type=TaskFailed&type=TaskFailed": "type", "?supervisor=": "supervisor", "?kind=x": "kind", "?to=%zz": "query",
 	} {
 		got := s.get(t, feed+query)
 		var p struct{ Type, Title, Detail, Instance, Parameter string }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
 	"ogham/eventstore"
@@ -18,12 +20,30 @@ var taskStates = []string{
 	task.StatePending, task.StateNotStarted, task.StateReading, task.StatePublishing, task.StateSuccess, task.StateFailed,
 }
 
+// params reads the query, and refuses one that cannot be read, parts of which would be ignored otherwise.
+func params(c echo.Context) (url.Values, error) {
+	q, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil {
+		return nil, &paramError{"query", err.Error()}
+	}
+	return q, nil
+}
+
+// given reads the one optional parameter of a route that has no other.
+func given(c echo.Context, name string) (string, error) {
+	q, err := params(c)
+	if err != nil {
+		return "", err
+	}
+	return q.Get(name), onlyParams(q, name)
+}
+
 // onlyParams refuses parameters that a route does not have, and those given twice: both would be ignored otherwise.
 func onlyParams(q url.Values, names ...string) error {
 	for name, values := range q {
 		switch {
 		case !slices.Contains(names, name):
-			return &paramError{name, "there is no such parameter; there are " + strings.Join(names, ", ")}
+			return &paramError{name, "there is no such parameter; the route has [" + strings.Join(names, ", ") + "]"}
 		case len(values) > 1:
 			return &paramError{name, "it is given more than once"}
 		}

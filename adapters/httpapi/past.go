@@ -1,12 +1,11 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"encoding/json"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,7 +18,7 @@ import (
 // pastStatus answers the status report, as of now or as of a log sequence or an instant: the same fold, ended earlier.
 // What was measured then is not in the log, so the report of the past has no offsets of tasks.
 func (s *Server) pastStatus(c echo.Context) error {
-	at, err := given(c.QueryParams(), "at")
+	at, err := given(c, "at")
 	if err != nil {
 		return err
 	}
@@ -77,7 +76,11 @@ func (s *Server) noSupervisor(c echo.Context, id, when string) error {
 
 // everUsed refuses an id that no supervisor ever had.
 func (s *Server) everUsed(c echo.Context) (string, bool, error) {
-	if err := onlyParams(c.QueryParams()); err != nil {
+	q, err := params(c)
+	if err == nil {
+		err = onlyParams(q)
+	}
+	if err != nil {
 		return "", false, err
 	}
 	id := segment(c, "id")
@@ -164,7 +167,7 @@ func lineOf(p supervisor.PublishedSegment) publishedLine {
 
 // segments answers what was published, one JSON object per line, in the log's order.
 func (s *Server) segments(c echo.Context) error {
-	id, err := given(c.QueryParams(), "supervisor")
+	id, err := given(c, "supervisor")
 	if err != nil {
 		return err
 	}

@@ -104,12 +104,14 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
+	stop := func() { s.stopOnce.Do(func() { close(s.stopping) }) }
 	select {
-	case err := <-served:
-		return fmt.Errorf("serve HTTP on %s: %w", ln.Addr(), err)
+	case err := <-served: // the listener broke: open connections are of no use to anybody
+		stop()
+		return errors.Join(fmt.Errorf("serve HTTP on %s: %w", ln.Addr(), err), srv.Close())
 	case <-ctx.Done():
 	}
-	s.stopOnce.Do(func() { close(s.stopping) })
+	stop()
 	// The context is over: what is left to do has a time of its own.
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownTimeout)
 	defer cancel()
