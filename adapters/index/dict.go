@@ -8,8 +8,8 @@ import (
 )
 
 // dict gives byte strings ids in order of arrival, from 1; id 0 is null and has no bytes. It is an open-addressed table
-// over one arena. A slot holds a string of up to 16 bytes itself, so that finding one touches one cache line only; of a
-// longer one it holds the hash and the place in the arena.
+// over one arena. A slot holds a string of up to 11 bytes itself, so that finding one touches one cache line only; of a
+// longer one it holds the hash, and the bytes are compared in the arena.
 type dict struct {
 	seed  maphash.Seed
 	salt  uint64
@@ -19,19 +19,19 @@ type dict struct {
 	ends []uint32
 }
 
+// dictSlot is small on purpose: what finding strings costs is cache misses, so tables should fit the cache.
 type dictSlot struct {
-	lo, hi uint64 // the bytes of a short string, or the hash of a long one
-	size   uint32
-	id     uint32 // 0 is free
-	start  uint32
-	hash   uint32
+	head uint64 // a short string's first bytes, or a long one's hash
+	tail uint32 // its size in the highest byte, dictLong for a long one, above its further bytes
+	id   uint32 // 0 is free
 }
 
 const (
-	dictSlotBytes = 32
+	dictSlotBytes = 16
 	dictMinSlots  = 64
 	// dictShort is the longest string that a slot holds.
-	dictShort = 16
+	dictShort = 11
+	dictLong  = 0xff << 24
 	// dictMaxArena is where an index is spilled whatever its limits say, since places in an arena are 32 bits.
 	dictMaxArena = 1 << 30
 )
@@ -54,18 +54,27 @@ func (d *dict) value(id uint32) []byte {
 	return d.arena[d.ends[id-1]:d.ends[id]]
 }
 
-// words packs a string of up to 16 bytes into two words that, with its size, tell it from any other.
-func words(b []byte) (lo, hi uint64) {
+// pack puts a string of up to 11 bytes into head and tail, which no other string has.
+func pack(b []byte) (head uint64, tail uint32) {
 	n := len(b)
+	tail = uint32(n) << 24
 	switch {
 	case n >= 8:
-		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+		// The last n-8 bytes; none if n is 8, as shifting by 64 gives 0.
+		return binary.LittleEndian.Uint64(b), tail | uint32(binary.LittleEndian.Uint64(b[n-8:])>>(8*uint(16-n)))
 	case n >= 4:
-		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32, 0
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32, tail
 	case n > 0:
-		return uint64(b[0]) | uint64(b[n>>1])<<8 | uint64(b[n-1])<<16, 0
+		return uint64(b[0]) | uint64(b[n>>1])<<8 | uint64(b[n-1])<<16, tail
 	}
-	return 0, 0
+	return 0, tail
+}
+
+// place is where the search for a head and tail begins.
+func (d *dict) place(head uint64, tail uint32) uint32 {
+	x, y := bits.Mul64(head^d.salt, uint64(tail)^0x9e3779b97f4a7c15)
+	x, y = bits.Mul64(x^y^d.salt, 0xe7037ed1a0b428db)
+	return uint32(x^y) & uint32(len(d.slots)-1)
 }
 
 // intern gives the id of b, which it copies if it is new.
@@ -73,60 +82,53 @@ func (d *dict) intern(b []byte) uint32 {
 	if len(b) > dictShort {
 		return d.internLong(b)
 	}
-	lo, hi := words(b)
-	x, y := bits.Mul64(lo^d.salt, hi^0x9e3779b97f4a7c15^uint64(len(b)))
-	x, y = bits.Mul64(x^y^d.salt, 0xe7037ed1a0b428db)
-	h := uint32(x ^ y)
-	mask := uint32(len(d.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
+	head, tail := pack(b)
+	for i := d.place(head, tail); ; i = (i + 1) & uint32(len(d.slots)-1) {
 		s := &d.slots[i]
-		if s.lo == lo && s.hi == hi && s.size == uint32(len(b)) && s.id != 0 {
+		if s.head == head && s.tail == tail && s.id != 0 {
 			return s.id
 		}
 		if s.id == 0 {
-			return d.add(i, b, dictSlot{lo: lo, hi: hi, hash: h})
+			return d.add(i, b, head, tail)
 		}
 	}
 }
 
 func (d *dict) internLong(b []byte) uint32 {
-	h64 := maphash.Bytes(d.seed, b)
-	h := uint32(h64)
-	mask := uint32(len(d.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
+	head := maphash.Bytes(d.seed, b)
+	for i := d.place(head, dictLong); ; i = (i + 1) & uint32(len(d.slots)-1) {
 		s := &d.slots[i]
 		if s.id == 0 {
-			return d.add(i, b, dictSlot{lo: h64, hash: h})
+			return d.add(i, b, head, dictLong)
 		}
-		if s.lo == h64 && int(s.size) == len(b) && bytes.Equal(d.arena[s.start:s.start+s.size], b) {
+		if s.head == head && s.tail == dictLong && bytes.Equal(d.value(s.id), b) {
 			return s.id
 		}
 	}
 }
 
 // add puts a new string into the free slot i.
-func (d *dict) add(i uint32, b []byte, s dictSlot) uint32 {
-	s.id, s.start, s.size = uint32(len(d.ends)), uint32(len(d.arena)), uint32(len(b))
-	d.slots[i] = s
+func (d *dict) add(i uint32, b []byte, head uint64, tail uint32) uint32 {
+	id := uint32(len(d.ends))
+	d.slots[i] = dictSlot{head, tail, id}
 	d.arena = append(d.arena, b...)
 	d.ends = append(d.ends, uint32(len(d.arena)))
 	if len(d.ends)*4 > len(d.slots)*3 {
 		d.grow()
 	}
-	return s.id
+	return id
 }
 
 func (d *dict) grow() {
 	old := d.slots
 	d.slots = make([]dictSlot, 2*len(old))
-	mask := uint32(len(d.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {
 			continue
 		}
-		i := s.hash & mask
+		i := d.place(s.head, s.tail)
 		for d.slots[i].id != 0 {
-			i = (i + 1) & mask
+			i = (i + 1) & uint32(len(d.slots)-1)
 		}
 		d.slots[i] = s
 	}

@@ -24,8 +24,8 @@ func (d *mergedDict) entryRemap(part int) []uint32 {
 // nullEntry is the entry of a row that is null.
 const nullEntry = 0
 
-// place is where a merged value is found.
-type place struct{ part, rank uint32 }
+// valuePlace is where a merged value is found.
+type valuePlace struct{ part, rank uint32 }
 
 // mergeDicts merges the parts' dictionaries of a dimension; a part may lack it. What it keeps is eight bytes a value and
 // four for each value of each part.
@@ -61,8 +61,8 @@ func mergeDicts(parts []part, dim int) *mergedDict {
 }
 
 // mergeValues merges the values, noting each part's new ranks.
-func mergeValues(dicts []*sortedDict, remap [][]uint32) []place {
-	var places []place
+func mergeValues(dicts []*sortedDict, remap [][]uint32) []valuePlace {
+	var places []valuePlace
 	next := make([]uint32, len(dicts)) // the rank that each stands at
 	heads := make([][]byte, len(dicts))
 	var heap partHeap
@@ -82,7 +82,7 @@ func mergeValues(dicts []*sortedDict, remap [][]uint32) []place {
 	for len(heap.items) > 0 {
 		i := heap.items[0]
 		if len(places) == 0 || segment.CompareUTF16(heads[i], last) != 0 {
-			places = append(places, place{uint32(i), next[i]})
+			places = append(places, valuePlace{uint32(i), next[i]})
 			last = heads[i]
 		}
 		remap[i][next[i]] = uint32(len(places))
