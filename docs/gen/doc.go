@@ -1,0 +1,8 @@
+// Command gen writes the documents that follow from the code: a page for each type of event and an AsyncAPI document
+// over all of them, and a page for each of the two machines. Run it from the repository's root:
+//
+//	go run ./docs/gen
+//
+// A test fails where the committed documents are not what it writes. It reads the Go types' comments, and may import
+// the domain and the event store.
+package main
