@@ -234,6 +234,13 @@ func (b *Builder) Persist(ctx context.Context) error {
 	if err := b.startPersist(); err != nil {
 		return b.fail(err)
 	}
+	if b.behind != nil {
+		select {
+		case <-b.behind.done:
+		case <-ctx.Done(): // the spill goes on, and whoever needs it waits for it
+			return fmt.Errorf("persist index: %w", ctx.Err())
+		}
+	}
 	if err := b.waitPersist(); err != nil {
 		return b.fail(err)
 	}

@@ -102,7 +102,9 @@ func (m *merge) writeTime(ctx context.Context, w *segment.Writer) error {
 }
 
 // writeNumbers writes a numeric dimension (col from 0) or a metric (its complement), combining by agg.
-func (m *merge) writeNumbers(ctx context.Context, w *segment.Writer, col int, name string, t row.Type, agg row.Aggregator) error {
+func (m *merge) writeNumbers(
+	ctx context.Context, w *segment.Writer, col int, name string, t row.Type, agg row.Aggregator,
+) error {
 	flush, closeColumn, err := numberWriter(w, name, t, m.numbers(col).nullable)
 	if err != nil {
 		return err
@@ -129,7 +131,9 @@ func (m *merge) writeNumbers(ctx context.Context, w *segment.Writer, col int, na
 }
 
 // numberWriter opens a column for raw bits.
-func numberWriter(w *segment.Writer, name string, t row.Type, nullable bool) (flush func([]uint64, []bool) error, end func() error, err error) {
+func numberWriter(w *segment.Writer, name string, t row.Type, nullable bool) (
+	flush func([]uint64, []bool) error, end func() error, err error,
+) {
 	mark := func(nulls []bool) []bool {
 		if nullable {
 			return nulls

@@ -79,7 +79,9 @@ func (h *mergeHead) fill(plan *keyPlan, at, block int) (done bool, err error) {
 }
 
 // mergeRows gives the merged order of the parts' rows.
-func mergeRows(ctx context.Context, parts []part, plan *keyPlan, remap func(part, dim int) []uint32, rollup bool) (*rowMerger, error) {
+func mergeRows(
+	ctx context.Context, parts []part, plan *keyPlan, remap func(part, dim int) []uint32, rollup bool,
+) (*rowMerger, error) {
 	m := &rowMerger{plan: plan, rollup: rollup, last: -1}
 	if len(parts) == 1 {
 		m.emit(0, parts[0].length())

@@ -67,7 +67,8 @@ func (t *rowTable) grow() {
 	}
 }
 
-func (t *rowTable) bytes() int64 { return int64(len(t.slots)) * rowSlotBytes }
+// bytes is the memory that the rows take in the table, between two and four slots each; see dict.bytes.
+func (t *rowTable) bytes() int64 { return 3 * int64(t.used) * rowSlotBytes }
 
 func (t *rowTable) reset() {
 	clear(t.slots)

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unsafe"
 )
 
 // TimestampFormat is a timestampSpec's format.
@@ -49,8 +48,7 @@ func (f TimestampFormat) Time(v *Value) (ms int64, missing, ok bool) {
 				return ms, false, true
 			}
 		}
-		// The text is only read, and not kept.
-		ms, ok = f.Parse(unsafe.String(unsafe.SliceData(v.Text), len(v.Text)))
+		ms, ok = f.Parse(string(v.Text))
 		return ms, false, ok
 	case Long:
 		if f == FormatISO8601 {
