@@ -1,0 +1,113 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+
+	"ogham/domain/row"
+)
+
+// Record is one Kafka record. It is an alias of a plain struct, as Batch is: a Kafka client that declares the same shape
+// needs no conversion.
+type Record = struct {
+	Partition       int32
+	Offset          int64
+	TimestampMillis int64
+	// Value is nil for a tombstone.
+	Value []byte
+}
+
+// Batch is what one poll brought of one partition, in offset order.
+type Batch = struct {
+	Partition int32
+	// Next is the position after the batch, past offsets that hold no record (transaction markers): Records may be empty.
+	Next    int64
+	Records []Record
+}
+
+// Consumer reads partitions from exact offsets. It is used by one goroutine.
+type Consumer interface {
+	// Poll waits for records, trouble or the end of ctx. The result is valid until the next call. After an error the
+	// next call tries again where it stood.
+	Poll(ctx context.Context) ([]Batch, error)
+	// Remove stops reading a partition.
+	Remove(partition int32)
+	Close()
+}
+
+// OutOfRange is implemented by the error of Poll for a position that the partition does not have.
+type OutOfRange interface {
+	error
+	WantedOffset() (partition int32, offset int64)
+	// Bounds gives the earliest and latest offset, -1 where unknown.
+	Bounds() (earliest, latest int64)
+}
+
+// ConsumerRequest says what a consumer is to read.
+type ConsumerRequest struct {
+	// Properties are the spec's consumerProperties, secrets by reference.
+	Properties map[string]any
+	Topic      string
+	Start      map[int32]int64
+}
+
+// Builder builds the segments of one sequence. AddBatch, Persist, Finish and Close are called by one goroutine at a time,
+// the others by any.
+type Builder interface {
+	// AddBatch takes records in offset order and copies what it keeps.
+	AddBatch(records []Record) error
+	Counters() row.Counters
+	ParseExceptions() []row.ParseException
+	// Rows is the number of stored rows, MaxSegmentRows that of the largest segment, Bytes the memory in use.
+	Rows() int64
+	MaxSegmentRows() int64
+	Bytes() int64
+	Persist(ctx context.Context) error
+	// Finish gives one folder per interval that has rows.
+	Finish(ctx context.Context) ([]Built, error)
+	// Close removes what the builder wrote, and waits for its work.
+	Close() error
+}
+
+// Built is a finished segment on the worker's disk.
+type Built struct {
+	// IntervalStart and IntervalEnd are in milliseconds, the end exclusive.
+	IntervalStart, IntervalEnd int64
+	Dir                        string
+	Rows, Size                 int64
+	Dimensions, Metrics        []string
+}
+
+// BuilderRequest says what a Builder is to do.
+type BuilderRequest struct {
+	Schema row.Schema
+	// InputFormat is the spec's inputFormat.
+	InputFormat json.RawMessage
+	// Dir is the builder's own; it does not exist yet.
+	Dir                                         string
+	MaxRowsInMemory                             int
+	MaxBytesInMemory                            int64
+	IndexSpec, TimestampSpec, QueryGranularity  json.RawMessage
+	MaxParseExceptions, MaxSavedParseExceptions int
+	// LogParseException is nil unless the spec asks for it.
+	LogParseException func(row.ParseException)
+	// Now gives milliseconds.
+	Now func() int64
+}
+
+// SegmentID names a segment for deep storage.
+type SegmentID struct {
+	DataSource string
+	// Start and End are in milliseconds.
+	Start, End   int64
+	Version      string
+	PartitionNum int
+}
+
+// Pusher is deep storage. It is safe for concurrent use.
+type Pusher interface {
+	// Push copies the segment folder to a place that uuid makes its own, durable when it returns.
+	Push(ctx context.Context, dir string, id SegmentID, uuid string) (loadSpec json.RawMessage, size int64, err error)
+	// Delete removes a pushed copy; one that is not there is no error.
+	Delete(ctx context.Context, loadSpec json.RawMessage) error
+}

@@ -1,0 +1,365 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"ogham/domain/row"
+	"ogham/domain/task"
+	"ogham/worker/fault"
+)
+
+// checkpointPatience is how long a task waits for its end offsets before it asks again, and how long it reads on after
+// it was told to resume without them.
+const checkpointPatience = 30 * time.Second
+
+// reader consumes the task's partitions and adds their rows to the sequences.
+type reader struct {
+	*runner
+	consumer Consumer
+	queue    *publisher
+	pending  []Batch
+	// opened and persisted are when the open sequence began and when rows were last persisted.
+	opened, persisted time.Time
+	openNumber        int
+	noCheckpointUntil time.Time
+	pause             time.Duration // before the next poll, after trouble
+}
+
+// read returns when every sequence has been read and handed over, or with the reason why not.
+func (r *runner) read(ctx context.Context, queue *publisher) error {
+	start := make(map[int32]int64, len(r.position))
+	for p, offset := range r.position {
+		n, _ := p.Number()
+		start[n] = offset
+	}
+	consumer, err := r.w.cfg.NewConsumer(ConsumerRequest{
+		Properties: r.spec.IOConfig.ConsumerProperties, Topic: r.spec.IOConfig.Topic, Start: start,
+	})
+	if err != nil {
+		return fmt.Errorf("open consumer: %w", err)
+	}
+	defer consumer.Close()
+	now := time.Now()
+	rd := &reader{runner: r, consumer: consumer, queue: queue, opened: now, persisted: now, openNumber: -1}
+	for {
+		finished, err := rd.turn(ctx)
+		if err != nil || finished {
+			return err
+		}
+	}
+}
+
+// turn is one round: rest if that is wanted, hand over what is full, add what was polled or poll.
+func (r *reader) turn(ctx context.Context) (finished bool, err error) {
+	if err := r.rest(ctx); err != nil {
+		return false, err
+	}
+	if finished := r.handOver(); finished {
+		return true, nil
+	}
+	if due, number := r.checkpointDue(); due {
+		return false, r.checkpoint(ctx, number)
+	}
+	if len(r.pending) == 0 {
+		return false, r.poll(ctx)
+	}
+	if err := r.add(ctx, &r.pending[0]); err != nil {
+		return false, err
+	}
+	if len(r.pending[0].Records) == 0 {
+		r.pending = r.pending[1:]
+	}
+	return false, nil
+}
+
+// rest stands still for as long as that is wanted.
+func (r *reader) rest(ctx context.Context) error {
+	r.mu.Lock()
+	if r.restWanted() && r.stopped == stopNone {
+		r.resting, r.status = true, task.RunnerPaused
+		r.announce()
+		r.w.poke()
+	}
+	r.mu.Unlock()
+	err := r.await(ctx, func() bool { return !r.restWanted() || r.stopped != stopNone })
+	defer r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if r.stopped != stopNone {
+		return r.stopped.err()
+	}
+	if r.status != task.RunnerReading {
+		r.status = task.RunnerReading
+		r.w.poke()
+	}
+	r.resting = false
+	return nil
+}
+
+// handOver gives the publisher every sequence that was read to its end, and reports whether that were all.
+func (r *reader) handOver() (finished bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sequences {
+		if s.handed {
+			continue
+		}
+		if !s.full(r.position) {
+			return false
+		}
+		s.handed = true
+		r.queue.add(s)
+	}
+	if r.finishing {
+		r.status = task.RunnerPublishing
+		r.announce()
+		r.w.poke()
+	}
+	return r.finishing
+}
+
+// poll waits for records. Trouble with Kafka does not fail the task: it waits and polls again.
+func (r *reader) poll(ctx context.Context) error {
+	if err := r.persistIfDue(ctx); err != nil {
+		return err
+	}
+	pollCtx, cancel := context.WithTimeout(ctx, r.w.cfg.PollFor)
+	defer cancel()
+	r.mu.Lock()
+	if r.restWanted() || r.stopped != stopNone {
+		r.mu.Unlock()
+		return nil
+	}
+	r.interrupt = cancel
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.interrupt = func() {}
+		r.mu.Unlock()
+	}()
+	batches, err := r.consumer.Poll(pollCtx)
+	if err != nil && pollCtx.Err() == nil {
+		return r.trouble(ctx, err)
+	}
+	if len(batches) > 0 {
+		r.pause = 0
+	}
+	r.pending = batches
+	return nil
+}
+
+func (r *reader) trouble(ctx context.Context, err error) error {
+	var out OutOfRange
+	if errors.As(err, &out) {
+		partition, offset := out.WantedOffset()
+		if earliest, _ := out.Bounds(); r.spec.TuningConfig.ResetOffsetAutomatically && earliest > offset {
+			return fmt.Errorf("offset [%d] of partition [%d] is no longer available, the earliest is [%d]: the supervisor must reset it", offset, partition, earliest)
+		}
+		r.pause = r.w.cfg.OutOfRangePause
+	} else {
+		r.pause = min(max(2*r.pause, r.w.cfg.RetryFirst), r.w.cfg.RetryMost)
+	}
+	r.w.cfg.Logger.Warn("task cannot read, trying again", "task", r.a.TaskID, "after", r.pause, "error", err)
+	// A pause or a stop ends the wait.
+	waitCtx, cancel := context.WithTimeout(ctx, r.pause)
+	defer cancel()
+	if r.await(waitCtx, func() bool { return r.restWanted() || r.stopped != stopNone }) != nil {
+		r.mu.Unlock()
+		return ctx.Err()
+	}
+	r.mu.Unlock()
+	return nil
+}
+
+// target finds the sequence that takes the record at an offset, nil where the partition has been read to its end.
+func (r *reader) target(p task.Partition, offset int64) *sequence {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sequences {
+		if !s.handed && s.takes(p, offset) {
+			return s
+		}
+	}
+	return nil
+}
+
+// add takes the front of a batch: what belongs to one sequence and fits into its segments. It shortens the batch by what
+// it took and moves the position past it.
+func (r *reader) add(ctx context.Context, b *Batch) error {
+	p := task.PartitionOf(b.Partition)
+	for len(b.Records) > 0 && b.Records[0].Offset < r.position[p] {
+		b.Records = b.Records[1:] // read before
+	}
+	s := r.target(p, r.position[p])
+	if s == nil {
+		r.consumer.Remove(b.Partition)
+		b.Records = nil
+		return nil
+	}
+	n := 0
+	for room := r.room(s); n < len(b.Records) && n < room && s.takes(p, b.Records[n].Offset); n++ { //nolint:revive // counts
+	}
+	if n > 0 {
+		if err := r.addRows(ctx, s, b.Records[:n]); err != nil {
+			return err
+		}
+	}
+	next := b.Next
+	if n < len(b.Records) {
+		// What follows belongs to the next sequence, or has no room in this one.
+		next = b.Records[n].Offset
+		if n > 0 && s.takes(p, next) {
+			next = b.Records[n-1].Offset + 1
+		}
+	}
+	if s.End != nil {
+		next = min(next, s.End[p])
+	}
+	b.Records = b.Records[n:]
+	r.mu.Lock()
+	r.position[p] = max(r.position[p], next)
+	r.mu.Unlock()
+	if len(b.Records) == 0 && b.Next > next {
+		// Offsets without records reach beyond the sequence: the position gets there within the next one.
+		return r.add(ctx, b)
+	}
+	return nil
+}
+
+func (r *reader) addRows(ctx context.Context, s *sequence, records []Record) error {
+	if s.builder == nil {
+		builder, err := r.newBuilder(s)
+		if err != nil {
+			return fmt.Errorf("open index: %w", err)
+		}
+		r.mu.Lock()
+		s.builder = builder
+		r.mu.Unlock()
+	}
+	if err := s.builder.AddBatch(records); err != nil {
+		return err // a parse limit must read as Druid's
+	}
+	fault.Hit(fault.AfterBatch)
+	if err := r.parseLimit(); err != nil {
+		return err
+	}
+	return r.shareMemory(ctx)
+}
+
+// room is how many records the sequence may still take before a segment of it is full; rollup only makes it last longer.
+// A sequence that is closed is read to its end whatever its size, and so is one that no end could be had for.
+func (r *reader) room(s *sequence) int {
+	limit := int64(r.spec.TuningConfig.MaxRowsPerSegment)
+	if limit <= 0 || s.End != nil || time.Now().Before(r.noCheckpointUntil) {
+		return math.MaxInt
+	}
+	if s.builder != nil {
+		limit -= s.builder.MaxSegmentRows()
+	}
+	return int(max(1, limit))
+}
+
+func (r *reader) newBuilder(s *sequence) (Builder, error) {
+	t := &r.spec.TuningConfig
+	memory := t.MaxBytesInMemory
+	if memory <= 0 {
+		memory = r.w.cfg.MemoryBytes
+	}
+	request := BuilderRequest{
+		Schema: r.schema, InputFormat: r.spec.IOConfig.InputFormat.Raw, Dir: r.sequenceDir(s.Number),
+		MaxRowsInMemory: t.MaxRowsInMemory, MaxBytesInMemory: memory,
+		IndexSpec: t.IndexSpec, TimestampSpec: r.spec.DataSchema.TimestampSpec.Raw,
+		QueryGranularity:   r.spec.DataSchema.GranularitySpec.QueryGranularity.Raw,
+		MaxParseExceptions: max(0, t.MaxParseExceptions), MaxSavedParseExceptions: t.MaxSavedParseExceptions,
+		Now: func() int64 { return time.Now().UnixMilli() },
+	}
+	if t.LogParseExceptions {
+		log := r.w.cfg.Logger.With("task", r.a.TaskID)
+		request.LogParseException = func(e row.ParseException) {
+			log.Warn("row cannot be ingested", "type", e.ErrorType, "details", e.Details, "partition", e.Partition, "offset", e.Offset)
+		}
+	}
+	return r.w.cfg.NewBuilder(request)
+}
+
+// parseLimit checks the limit over all sequences; each builder only knows its own errors.
+func (r *reader) parseLimit() error {
+	limit := max(0, r.spec.TuningConfig.MaxParseExceptions)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	bad := r.done.counters.Unparseable + r.done.counters.ProcessedWithError
+	for _, s := range r.sequences {
+		if s.builder != nil {
+			c := s.builder.Counters()
+			bad += c.Unparseable + c.ProcessedWithError
+		}
+	}
+	if bad > int64(limit) {
+		return errors.New(row.MaxParseExceptionsMessage(limit))
+	}
+	return nil
+}
+
+// reading lists the builders that rows still enter.
+func (r *reader) reading() []*sequence {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []*sequence
+	for _, s := range r.sequences {
+		if s.builder != nil && !s.handed {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// shareMemory keeps several builders within the memory of one: the largest gives way.
+func (r *reader) shareMemory(ctx context.Context) error {
+	open := r.reading()
+	if len(open) < 2 {
+		return nil
+	}
+	limit := r.spec.TuningConfig.MaxBytesInMemory
+	if limit <= 0 {
+		limit = r.w.cfg.MemoryBytes
+	}
+	var sum int64
+	largest := open[0]
+	for _, s := range open {
+		sum += s.builder.Bytes()
+		if s.builder.Bytes() > largest.builder.Bytes() {
+			largest = s
+		}
+	}
+	if sum <= limit {
+		return nil
+	}
+	return persist(ctx, largest.builder)
+}
+
+func (r *reader) persistIfDue(ctx context.Context) error {
+	now := time.Now()
+	if now.Sub(r.persisted) < r.spec.TuningConfig.IntermediatePersistPeriod {
+		return nil
+	}
+	r.persisted = now
+	for _, s := range r.reading() {
+		if err := persist(ctx, s.builder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func persist(ctx context.Context, b Builder) error {
+	fault.Hit(fault.MidPersist)
+	if err := b.Persist(ctx); err != nil {
+		return fmt.Errorf("persist: %w", err)
+	}
+	return nil
+}
