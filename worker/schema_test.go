@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"testing"
+
+	"ogham/domain/row"
+	"ogham/domain/spec"
+)
+
+func parseSpec(t *testing.T, dataSchema string) *spec.Supervisor {
+	t.Helper()
+	s, err := spec.Parse([]byte(`{"type":"kafka","spec":{"dataSchema":{"dataSource":"d",` + dataSchema + `},
+		"ioConfig":{"topic":"t","inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":"a:1"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSchemaOfSpec(t *testing.T) {
+	s := parseSpec(t, `"timestampSpec":{"column":"ts","format":"posix","missingValue":"2026-01-01T00:00:00Z"},
+		"dimensionsSpec":{"dimensions":["a",{"type":"string","name":"b","multiValueHandling":"ARRAY","createBitmapIndex":false},{"type":"long","name":"c"}],"dimensionExclusions":["x"]},
+		"metricsSpec":[{"type":"count","name":"n"},{"type":"doubleSum","name":"s","fieldName":"f"}],
+		"granularitySpec":{"segmentGranularity":{"type":"period","period":"PT6H"},"queryGranularity":"MINUTE","rollup":true}`)
+	low, high := int64(5), int64(6)
+	got, err := schemaOf(s, &low, &high)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Timestamp.Column != "ts" || *got.Timestamp.MissingValue != 1767225600000 || got.DiscoverDimensions || !got.Rollup || *got.MinTime != 5 || *got.MaxTime != 6 {
+		t.Errorf("%+v", got)
+	}
+	if d := got.Dimensions; len(d) != 3 || d[0].NoBitmap || d[1].MultiValueHandling != row.Array || !d[1].NoBitmap || d[2].Type != row.TypeLong {
+		t.Errorf("dimensions %+v", d)
+	}
+	if m := got.Metrics; len(m) != 2 || m[0].Agg != row.AggCount || m[1].Agg != row.AggDoubleSum || m[1].FieldName != "f" {
+		t.Errorf("metrics %+v", m)
+	}
+	if start, end := got.SegmentGranularity.Bucket(1767225600000 + 1); end-start != 6*3600*1000 {
+		t.Errorf("segment granularity: %d", end-start)
+	}
+	if got.QueryGranularity.Truncate(61_000) != 60_000 {
+		t.Error("query granularity")
+	}
+}
+
+func TestSchemaDiscovers(t *testing.T) {
+	got, err := schemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"}`), nil, nil)
+	if err != nil || !got.DiscoverDimensions || !got.Rollup {
+		t.Errorf("%+v, %v", got, err)
+	}
+	listed, err := schemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":["a"],"includeAllDimensions":true}`), nil, nil)
+	if err != nil || !listed.DiscoverDimensions || len(listed.Dimensions) != 1 {
+		t.Errorf("%+v, %v", listed, err)
+	}
+}
+
+func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
+	for name, part := range map[string]string{
+		"format":    `"timestampSpec":{"column":"ts","format":"yyyy"}`,
+		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"json","name":"j"}]}`,
+		"metric":    `"timestampSpec":{"column":"ts"},"metricsSpec":[{"type":"hyperUnique","name":"h","fieldName":"f"}]`,
+		"transform": `"timestampSpec":{"column":"ts"},"transformSpec":{"filter":{"type":"selector","dimension":"a","value":"b"}}`,
+		"time zone": `"timestampSpec":{"column":"ts"},"granularitySpec":{"segmentGranularity":{"type":"period","period":"P1D","timeZone":"Europe/Berlin"}}`,
+	} {
+		s, err := spec.Parse([]byte(`{"type":"kafka","spec":{"dataSchema":{"dataSource":"d",` + part + `},
+			"ioConfig":{"topic":"t","inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":"a:1"}}}}`))
+		if err != nil {
+			continue // refused earlier still
+		}
+		if _, err := schemaOf(s, nil, nil); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
