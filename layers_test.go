@@ -182,7 +182,8 @@ func TestEachForeignModuleHasItsHome(t *testing.T) {
 			i := slices.IndexFunc(homes, func(h struct {
 				module   string
 				packages []string
-			}) bool {
+			},
+			) bool {
 				return under(p, h.module)
 			})
 			if i < 0 {

@@ -67,8 +67,11 @@ func asyncAPI(t types, events []event) string {
 			{"action", "receive"}, {"channel", doc{{"$ref", "#/channels/" + e.name}}},
 		}})
 		messages = append(messages, entry{e.name, doc{
-			{"name", e.name}, {"summary", says(e)}, {"contentType", "application/json"},
-			{"headers", ref("schemas", "Headers")}, {"payload", ref("schemas", e.name)},
+			{"name", e.name},
+			{"summary", says(e)},
+			{"contentType", "application/json"},
+			{"headers", ref("schemas", "Headers")},
+			{"payload", ref("schemas", e.name)},
 		}})
 		schemas = append(schemas, entry{e.name, t.object(e.doc, e.fields, used)})
 	}
@@ -77,11 +80,13 @@ func asyncAPI(t types, events []event) string {
 	root := doc{
 		{"asyncapi", "3.0.0"},
 		{"info", doc{
-			{"title", "Ogham's log"}, {"version", "1"},
+			{"title", "Ogham's log"},
+			{"version", "1"},
 			{"description", "Every event of every supervisor and task. Written by `go run ./docs/gen`."},
 		}},
 		{"defaultContentType", "application/json"},
-		{"channels", channels}, {"operations", operations},
+		{"channels", channels},
+		{"operations", operations},
 		{"components", doc{{"messages", messages}, {"schemas", schemas}}},
 	}
 	var b strings.Builder

@@ -48,8 +48,11 @@ func readTypes(root string) (types, error) {
 	all := types{}
 	for _, pkg := range []string{"supervisor", "task"} {
 		files, err := filepath.Glob(filepath.Join(root, "domain", pkg, "*.go"))
-		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("read package domain/%s: no files (%v)", pkg, err)
+		if err != nil {
+			return nil, fmt.Errorf("read package domain/%s: %w", pkg, err)
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("read package domain/%s: no files", pkg)
 		}
 		for _, file := range files {
 			if strings.HasSuffix(file, "_test.go") {

@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -151,7 +152,11 @@ func (w *world) play(words []string) (string, error) {
 func (w *world) tell(c supervisor.Command) string {
 	events, err := w.do(c)
 	if err != nil {
-		return fmt.Sprintf("  refused (%s): %s\n", err.(*supervisor.Refusal).Code, err)
+		var refused *supervisor.Refusal
+		if !errors.As(err, &refused) {
+			return fmt.Sprintf("  error: %s\n", err)
+		}
+		return fmt.Sprintf("  refused (%s): %s\n", refused.Code, refused.Message)
 	}
 	if len(events) == 0 {
 		return "  nothing\n"
