@@ -30,7 +30,7 @@ const (
 )
 
 // Admin asks a cluster for partitions and offsets. It is safe for concurrent use. Every method answers within
-// default.api.timeout.ms; errors are *StreamError, or the context's own where the caller gave up.
+// default.api.timeout.ms; errors are *StreamError, the context's own where the caller gave up, or ErrClosed.
 type Admin struct {
 	shared     *sharedClient
 	properties *Properties
@@ -189,15 +189,17 @@ func detach[T any](ctx context.Context, s *sharedClient, do func(context.Context
 		err error
 	}
 	done := make(chan result, 1)
-	s.requests.Go(func() {
+	var none T
+	if err := s.start(func() {
 		out, err := do(ctx)
 		done <- result{out, err}
-	})
+	}); err != nil {
+		return none, err
+	}
 	select {
 	case r := <-done:
 		return r.out, r.err
 	case <-ctx.Done():
-		var none T
 		return none, ctx.Err()
 	}
 }

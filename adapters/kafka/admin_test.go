@@ -202,6 +202,9 @@ func TestClientsAreShared(t *testing.T) {
 	if len(clients.shared) != 0 {
 		t.Errorf("%d clients left", len(clients.shared))
 	}
+	if _, err := b.Partitions(t.Context(), "edits"); !errors.Is(err, ErrClosed) {
+		t.Errorf("after the last handle is closed: %v", err)
+	}
 	clients.Close()
 	if _, err := clients.Admin(props); !errors.Is(err, ErrClosed) {
 		t.Errorf("after close: %v", err)

@@ -27,12 +27,29 @@ type Clients struct {
 type sharedClient struct {
 	client   *kgo.Client
 	hangUp   context.CancelFunc
-	users    int            // guarded by Clients.mu
-	requests sync.WaitGroup // what runs on the client
+	users    int // guarded by Clients.mu
+	requests sync.WaitGroup
+
+	mu    sync.Mutex // guards ended, and with it that no request begins after close waits for them
+	ended bool
+}
+
+// start runs a request on the client, unless that is closed.
+func (s *sharedClient) start(do func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return ErrClosed
+	}
+	s.requests.Go(do)
+	return nil
 }
 
 // close ends what still runs on the client, and waits for it.
 func (s *sharedClient) close() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
 	s.hangUp()
 	s.client.Close()
 	s.requests.Wait()

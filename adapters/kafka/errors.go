@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // The exception classes that Druid shows for trouble with a stream.
@@ -88,6 +89,9 @@ func wrapStream(topic, what string, err error) error {
 	var known *StreamError
 	if errors.As(err, &known) {
 		return err
+	}
+	if errors.Is(err, ErrClosed) || errors.Is(err, kgo.ErrClientClosed) {
+		return fmt.Errorf("%s: %w", what, ErrClosed)
 	}
 	var code *kerr.Error
 	if errors.As(err, &code) {

@@ -15,7 +15,7 @@ func retryable(err error) bool {
 	var known *StreamError
 	var code *kerr.Error
 	switch {
-	case errors.As(err, &known), isTLS(err), errors.Is(err, kgo.ErrClientClosed):
+	case errors.As(err, &known), isTLS(err), errors.Is(err, kgo.ErrClientClosed), errors.Is(err, ErrClosed):
 		return false
 	case errors.As(err, &code):
 		return code.Retriable || code.Code == kerr.UnknownServerError.Code
