@@ -115,9 +115,14 @@ func TestReplicasRunOnDifferentWorkersAndALostOneIsReplaced(t *testing.T) {
 	lost := w1.running()[0]
 	w1.stop()
 	h.until("the lost copy has failed", func() bool { return h.state("clicks").Tasks[lost] == nil })
-	h.until("it is replaced", func() bool { return len(w2.running()) == 2 })
+	h.until("another copy waits for a worker of its own", func() bool { return len(h.state("clicks").Tasks) == 2 })
+	w3 := h.worker("w3", 8)
+	h.until("it is replaced", func() bool { return len(w3.running()) == 1 })
+	if n := len(w2.running()); n != 1 {
+		t.Errorf("the worker of one copy runs %d", n)
+	}
 	h.topic.grow(5)
-	h.until("the copies have read", func() bool { return w2.read(5) })
+	h.until("the copies have read", func() bool { return w2.read(5) && w3.read(5) })
 	if _, err := s.Suspend(t.Context(), "clicks"); err != nil {
 		t.Fatal(err)
 	}

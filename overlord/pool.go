@@ -74,23 +74,21 @@ func (p *pool) fate(worker, incarnation string, now time.Time) (alive, lost, eve
 	return !silent, silent, true
 }
 
-// place reserves a slot for a task, away from the workers of its replicas where there is a choice: the one with the most
-// free slots. It returns false where none is free.
+// place reserves a slot for a task on the worker with the most free ones. It returns false where none is free. A worker to
+// avoid is never taken: as in Druid, whose replicas share an availability group, a replica waits for a worker of its own,
+// since two copies that die together are no more than one.
 func (p *pool) place(taskID string, avoid []string, now time.Time) (task.Heartbeat, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var best *workerView
-	bestFree, bestAvoided := 0, true
+	bestFree := 0
 	for _, w := range p.workers {
 		free := w.beat.Capacity - p.usedLocked(w)
-		if w.beat.Stopping || now.Sub(w.seen) > p.timeout || free <= 0 {
+		if w.beat.Stopping || now.Sub(w.seen) > p.timeout || free <= 0 || slices.Contains(avoid, w.beat.WorkerID) {
 			continue
 		}
-		avoided := slices.Contains(avoid, w.beat.WorkerID)
-		better := best == nil || (bestAvoided && !avoided) ||
-			(avoided == bestAvoided && (free > bestFree || free == bestFree && w.beat.WorkerID < best.beat.WorkerID))
-		if better {
-			best, bestFree, bestAvoided = w, free, avoided
+		if best == nil || free > bestFree || free == bestFree && w.beat.WorkerID < best.beat.WorkerID {
+			best, bestFree = w, free
 		}
 	}
 	if best == nil {
