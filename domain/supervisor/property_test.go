@@ -406,3 +406,72 @@ func (c *chaos) publish() supervisor.Command {
 	}
 	return cmd
 }
+
+// TestEveryHistoryCanGoOn wants that no history leaves a supervisor stuck: whatever happened, a calm overlord brings it
+// back to RUNNING, commits what comes next, and can end it.
+func TestEveryHistoryCanGoOn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := &chaos{world: newWorld(supervisor.DefaultThresholds), t: t, ledger: newLedger()}
+		c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: "t"})
+		for range rapid.IntRange(1, 120).Draw(t, "commands") {
+			c.step(c.command())
+		}
+		if c.state.Suspended && c.state.Exists() {
+			c.step(supervisor.ResumeSupervisor{Spec: json.RawMessage(`"a"`)})
+		}
+		if !c.state.Exists() {
+			c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: c.state.Stream})
+		}
+		for range 2 * supervisor.DefaultThresholds.TaskHealthiness {
+			c.calm()
+		}
+		if c.state.Detailed != supervisor.StateRunning || len(c.state.Pending)+len(c.state.Active)+len(c.state.Tasks) > 0 {
+			t.Fatalf("after calm: %s", c.describe())
+		}
+		c.step(supervisor.TerminateSupervisor{})
+		if !c.state.Drained() {
+			t.Fatalf("after the end: %s", c.describe())
+		}
+	})
+}
+
+// calm is a good run in which everything old is ended, and a new group reads and commits a little of every partition.
+func (c *chaos) calm() {
+	for _, trigger := range []string{supervisor.TriggerRunBegin, supervisor.TriggerPartitionsOK, supervisor.TriggerIdleNo, supervisor.TriggerCreateBegin} {
+		c.step(supervisor.Propose{Trigger: trigger})
+	}
+	for len(c.state.Pending) > 0 { // none of them came to its end in time
+		c.step(supervisor.AbandonGroup{Group: c.state.Pending[0].Key, Reason: "deadline"})
+	}
+	for _, n := range c.state.ActiveNumbers() {
+		c.step(supervisor.AbandonGroup{Group: c.state.Active[n].Key, Reason: "lost"})
+	}
+	for _, id := range c.state.TaskIDs() {
+		c.step(supervisor.StopTask{TaskID: id, Reason: "no group"})
+	}
+	start := task.Offsets{"0": 7, "1": 7, "2": 7}
+	for p, at := range c.state.Committed.Plus(c.state.Remembered) {
+		if _, ok := start[p]; ok {
+			start[p] = at
+		}
+	}
+	c.groups++
+	c.tasks++
+	key, id := fmt.Sprint("g", c.groups), fmt.Sprint("t", c.tasks)
+	c.step(supervisor.FormGroup{Key: key, BaseSequenceName: "calm" + key, Start: start})
+	c.step(supervisor.CreateTask{TaskID: id, Group: key})
+	c.step(supervisor.AssignTask{TaskID: id, WorkerID: "w"})
+	c.step(supervisor.StartTask{TaskID: id, StartTime: c.now})
+	end := start.Clone()
+	for p := range end {
+		end[p] += 3
+	}
+	c.step(supervisor.Checkpoint{Group: key, End: end, Final: true, Deadline: c.now.Add(time.Hour)})
+	c.step(supervisor.AllocateSegments{TaskID: id, Slots: []task.SegmentSlot{{Start: 100, End: 200}}, Version: "calm"})
+	c.step(supervisor.PublishSegments{TaskID: id, Start: start, End: end, Segments: segments(c.state, "calm"+key+"_0")})
+	c.step(supervisor.SucceedTask{TaskID: id})
+	if !end.Equal(c.state.Committed.Plus(end)) || c.state.Committed["0"] != end["0"] {
+		c.t.Fatalf("a calm group from %v to %v was not committed: %s", start, end, c.describe())
+	}
+	c.step(supervisor.EndRun{})
+}
