@@ -1,23 +1,25 @@
 package supervisor
 
+import "ogham/domain/task"
+
 func (s *State) evolveTask(r Recorded) {
 	switch e := r.Event.(type) {
 	case *TaskCreated:
 		if s.Tasks == nil {
 			s.Tasks = map[string]*Task{}
 		}
-		s.Tasks[e.TaskID] = &Task{ID: e.TaskID, GroupKey: e.Group, GroupNumber: e.GroupNumber, State: e.Transition.To, CreatedAt: r.Time}
+		s.Tasks[e.TaskID] = &Task{ID: e.TaskID, GroupKey: e.Group, GroupNumber: e.GroupNumber, State: e.reached(task.StatePending), CreatedAt: r.Time}
 		if g := s.Group(e.Group); g != nil {
 			g.TaskIDs = append(g.TaskIDs, e.TaskID)
 		}
 	case *TaskAssigned:
 		if t := s.Tasks[e.TaskID]; t != nil {
-			t.State, t.AssignedAt = e.Transition.To, r.Time
+			t.State, t.AssignedAt = e.reached(t.State), r.Time
 			t.WorkerID, t.Incarnation, t.Host, t.Port = e.WorkerID, e.Incarnation, e.Host, e.Port
 		}
 	case *TaskStarted:
 		if t := s.Tasks[e.TaskID]; t != nil {
-			t.State, t.StartedAt = e.Transition.To, e.StartTime
+			t.State, t.StartedAt = e.reached(t.State), e.StartTime
 		}
 	case *TaskSucceeded:
 		s.Health.Counts = e.Health
@@ -34,6 +36,14 @@ func (s *State) evolveTask(r Recorded) {
 	case *TaskStopped:
 		s.endTask(e.TaskID)
 	}
+}
+
+// reached is the state that the event moved its task to, or state for an event that says nothing of it.
+func (b TaskBase) reached(state string) string {
+	if b.Transition == nil {
+		return state
+	}
+	return b.Transition.To
 }
 
 func (s *State) endTask(id string) {

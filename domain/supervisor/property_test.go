@@ -24,11 +24,11 @@ type chaos struct {
 	ledger ledger
 }
 
-// TestMain asks for more random histories than rapid's 100, unless told otherwise: some mistakes show in one of 500.
+// TestMain asks for more random histories than rapid's 100, unless told otherwise: some mistakes show in one of hundreds.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("1000"); err != nil {
+		if err := f.Value.Set("500"); err != nil {
 			panic(err)
 		}
 	}

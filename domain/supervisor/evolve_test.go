@@ -1,0 +1,83 @@
+package supervisor_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"ogham/domain/supervisor"
+	"ogham/domain/task"
+)
+
+// everyEvent has one of each type.
+func everyEvent() []supervisor.Event {
+	return []supervisor.Event{
+		&supervisor.SupervisorCreated{}, &supervisor.SpecUpdated{}, &supervisor.SupervisorSuspended{}, &supervisor.SupervisorResumed{},
+		&supervisor.SupervisorTerminated{}, &supervisor.SupervisorReset{}, &supervisor.OffsetsReset{}, &supervisor.HandoffRequested{},
+		&supervisor.LeaderElected{}, &supervisor.RunStepCompleted{}, &supervisor.RunFailed{}, &supervisor.RunRecovered{},
+		&supervisor.PartitionsChanged{}, &supervisor.TaskGroupFormed{}, &supervisor.TaskGroupAbandoned{}, &supervisor.CheckpointReached{},
+		&supervisor.PublishingStarted{}, &supervisor.SegmentsAllocated{}, &supervisor.SegmentsPublished{}, &supervisor.TaskCreated{},
+		&supervisor.TaskAssigned{}, &supervisor.TaskStarted{}, &supervisor.TaskSucceeded{}, &supervisor.TaskFailed{}, &supervisor.TaskStopped{},
+	}
+}
+
+// TestEvolveTakesWhateverWasRecorded folds events that say hardly anything, or speak of what is there, into an empty
+// state and into a busy one: a fold may not fail, whoever wrote the log.
+func TestEvolveTakesWhateverWasRecorded(t *testing.T) {
+	for _, data := range []string{
+		`{}`,
+		`{"taskId":"t1","group":"g1","key":"g1","groups":["g1","g2"],"sequence":0,"end":{"0":3},"start":{"0":1},"numbers":[0],"taskGroupIds":[0,9],"added":["0"],"removed":["0"],"sequenceName":"s_0","identities":[{}],"tasks":[{"taskId":"t1"},{"taskId":"t9"}],"errors":[{}]}`,
+		`{"taskId":"t9","group":"g9","groups":["g9"],"sequence":9,"errors":[{},{}],"keep":1}`,
+	} {
+		for _, e := range everyEvent() {
+			if err := json.Unmarshal([]byte(data), e); err != nil {
+				t.Fatalf("%T: %v", e, err)
+			}
+			for _, s := range []*supervisor.State{supervisor.NewState("x"), busy(t)} {
+				before := s.Sequence
+				s = supervisor.Evolve(s, supervisor.Recorded{Sequence: before + 1, Event: e})
+				if s.Sequence != before+1 {
+					t.Errorf("%T: sequence %d, want %d", e, s.Sequence, before+1)
+				}
+				if _, err := json.Marshal(s); err != nil {
+					t.Errorf("%T: %v", e, err)
+				}
+			}
+		}
+	}
+}
+
+// busy has a publishing group and an active one, with tasks.
+func busy(t *testing.T) *supervisor.State {
+	t.Helper()
+	w := newWorld(supervisor.DefaultThresholds)
+	for _, c := range []supervisor.Command{
+		supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: "t"},
+		supervisor.FormGroup{Key: "g1", BaseSequenceName: "s", Start: task.Offsets{"0": 1}},
+		supervisor.CreateTask{TaskID: "t1", Group: "g1"},
+		supervisor.AssignTask{TaskID: "t1", WorkerID: "w"},
+		supervisor.StartTask{TaskID: "t1"},
+		supervisor.Checkpoint{Group: "g1", End: task.Offsets{"0": 3}, Final: true},
+		supervisor.FormGroup{Key: "g2", BaseSequenceName: "s2", Start: task.Offsets{"0": 3}},
+	} {
+		if _, err := w.do(c); err != nil {
+			t.Fatalf("%T: %v", c, err)
+		}
+	}
+	return w.state
+}
+
+func TestEventSaysOfWhichTaskItIs(t *testing.T) {
+	for _, e := range everyEvent() {
+		if err := json.Unmarshal([]byte(`{"taskId":"t1"}`), e); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		switch e.(type) {
+		case *supervisor.TaskCreated, *supervisor.TaskAssigned, *supervisor.TaskStarted, *supervisor.TaskSucceeded, *supervisor.TaskFailed, *supervisor.TaskStopped:
+			want = "t1"
+		}
+		if got := supervisor.TaskOf(e); got != want {
+			t.Errorf("%T is of task %q, want %q", e, got, want)
+		}
+	}
+}
