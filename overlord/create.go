@@ -2,9 +2,8 @@ package overlord
 
 import (
 	"context"
-	"fmt"
+	"hash/fnv"
 	"strconv"
-	"strings"
 	"time"
 
 	"ogham/domain/spec"
@@ -201,14 +200,15 @@ func (r *run) fill(ctx context.Context, s *spec.Supervisor) error {
 
 // newTaskID is the base sequence name with eight letters from a to p, as Druid's.
 func (a *actor) newTaskID(base string) string {
-	var b strings.Builder
-	id := a.term.cfg.NewID()
-	for i := len(id) - 1; i >= 0 && b.Len() < 8; i-- {
-		if v, err := strconv.ParseUint(id[i:i+1], 36, 8); err == nil {
-			b.WriteByte('a' + byte(v%16))
-		}
+	h := fnv.New32a()
+	h.Write([]byte(a.term.cfg.NewID()))
+	v := h.Sum32()
+	letters := make([]byte, 8)
+	for i := range letters {
+		letters[i] = 'a' + byte(v&15)
+		v >>= 4
 	}
-	return fmt.Sprintf("%s_%s", base, b.String())
+	return base + "_" + string(letters)
 }
 
 func millis(t time.Time) *int64 {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// bench measures one machine: what a task does beside a raw consumer of the same topic, what the log does beside a raw
+// JetStream publisher and consumer. Only the ratios of one run mean anything.
+type bench struct {
+	rows   int
+	kafka  string
+	events int
+	out    io.Writer
+	errs   io.Writer
+	dir    string
+}
+
+// runBench is `ogham bench`.
+func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	b := &bench{out: stdout, errs: stderr}
+	fs := flag.NewFlagSet("ogham bench", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.IntVar(&b.rows, "rows", 3_000_000, "rows of the topic")
+	fs.StringVar(&b.kafka, "kafka", "", "bootstrap server of a broker to use (default: an embedded one in a process of its own)")
+	fs.IntVar(&b.events, "events", 5000, "events of the log's measurement")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if b.rows < 1000 || b.events < 100 {
+		return errors.New("ogham bench: want at least 1000 rows and 100 events")
+	}
+	dir, err := os.MkdirTemp("", "ogham-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b.dir = dir
+	if err := b.tasks(ctx); err != nil {
+		return err
+	}
+	return b.log(ctx)
+}
+
+// tasks measures the raw consumer and one task of each kind on the same topic.
+func (b *bench) tasks(ctx context.Context) error {
+	bootstrap := b.kafka
+	if bootstrap == "" {
+		broker, err := startBenchBroker(ctx, b.errs)
+		if err != nil {
+			return err
+		}
+		defer broker.stop()
+		bootstrap = broker.addr
+	}
+	topic := fmt.Sprintf("ogham_bench_%d", time.Now().UnixNano())
+	fmt.Fprintf(b.out, "topic %s: %s rows of about 165 bytes, 2 partitions, lz4\n", topic, grouped(int64(b.rows)))
+	bytes, err := produceBench(ctx, bootstrap, topic, b.rows)
+	if err != nil {
+		return fmt.Errorf("produce the rows: %w", err)
+	}
+	raw, err := consumeBench(ctx, bootstrap, topic, b.rows)
+	if err != nil {
+		return fmt.Errorf("consume the rows raw: %w", err)
+	}
+	rawRate := float64(b.rows) / raw.Seconds()
+	fmt.Fprintf(b.out, "%-34s %12s rows/s   %s bytes in\n", "raw franz-go consumer", grouped(int64(rawRate)), grouped(bytes))
+	for _, kind := range []struct {
+		name string
+		spec func(bootstrap, topic string) []byte
+	}{{"task, no rollup, 9 columns", benchSpec}, {"task, rollup to the hour, 4+4", benchRollupSpec}} {
+		r, err := b.task(ctx, filepath.Join(b.dir, topic+kind.name[:9]), kind.spec(bootstrap, topic))
+		if err != nil {
+			return fmt.Errorf("%s: %w", kind.name, err)
+		}
+		rate := float64(b.rows) / r.reading.Seconds()
+		fmt.Fprintf(b.out, "%-34s %12s rows/s   %.2f of raw, first row after %s, published %s after the end of reading, %s segment bytes, peak memory %s MB\n",
+			kind.name, grouped(int64(rate)), rate/rawRate, r.first.Round(time.Millisecond), r.publish.Round(time.Millisecond),
+			grouped(r.segmentBytes), grouped(r.peakKB/1024))
+		if r.rows != int64(b.rows) && kind.name[6] == 'n' {
+			return fmt.Errorf("%s: %d rows were published of %d", kind.name, r.rows, b.rows)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	benchPartitions = 2
+	benchPages      = 20_000
+	benchUsers      = 50_000
+)
+
+// benchBroker is an embedded Kafka in a process of its own, so that its memory is not the server's.
+type benchBroker struct {
+	addr string
+	cmd  *exec.Cmd
+}
+
+func startBenchBroker(ctx context.Context, stderr io.Writer) (*benchBroker, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, "bench-broker", strconv.Itoa(port))
+	cmd.Stderr = stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the embedded Kafka: %w", err)
+	}
+	b := &benchBroker{addr: "127.0.0.1:" + strconv.Itoa(port), cmd: cmd}
+	waitFor(ctx, 15*time.Second, func() bool {
+		c, err := net.DialTimeout("tcp", b.addr, time.Second)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+	return b, nil
+}
+
+func (b *benchBroker) stop() {
+	_ = b.cmd.Process.Kill()
+	_ = b.cmd.Wait()
+}
+
+// runBenchBroker is the process behind startBenchBroker.
+func runBenchBroker(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("ogham bench-broker: want a port")
+	}
+	port, err := strconv.Atoi(args[0])
+	if err != nil {
+		return fmt.Errorf("ogham bench-broker: port: %w", err)
+	}
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port))
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	c.Close()
+	return nil
+}
+
+func freePort() (int, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port, nil
+}
+
+// benchRow appends row i: ten milliseconds after the one before, 9 columns, about 165 bytes.
+func benchRow(dst []byte, i int, rnd *rand.Rand) []byte {
+	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 10 * time.Millisecond)
+	dst = append(dst, `{"timestamp":"`...)
+	dst = at.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	dst = append(dst, `","page":"page_`...)
+	dst = strconv.AppendInt(dst, int64(rnd.IntN(benchPages)), 10)
+	dst = append(dst, `","user":"user_`...)
+	dst = strconv.AppendInt(dst, int64(rnd.IntN(benchUsers)), 10)
+	dst = append(dst, `","country":"`...)
+	dst = append(dst, [...]string{"DE", "US", "FR", "JP", "BR", "IN", "GB", "IT", "ES", "PL"}[rnd.IntN(10)]...)
+	dst = append(dst, `","language":"`...)
+	dst = append(dst, [...]string{"en", "de", "fr"}[rnd.IntN(3)]...)
+	dst = append(dst, `","isRobot":`...)
+	dst = strconv.AppendBool(dst, rnd.IntN(10) == 0)
+	dst = append(dst, `,"added":`...)
+	dst = strconv.AppendInt(dst, int64(rnd.IntN(1000)), 10)
+	dst = append(dst, `,"deleted":`...)
+	dst = strconv.AppendInt(dst, int64(rnd.IntN(100)), 10)
+	dst = append(dst, `,"delta":`...)
+	dst = strconv.AppendFloat(dst, float64(rnd.IntN(1_000_000))/1000, 'f', 3, 64)
+	return append(dst, '}')
+}
+
+func produceBench(ctx context.Context, bootstrap, topic string, rows int) (int64, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(100_000),
+		kgo.ProducerBatchMaxBytes(900_000))
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	if _, err := kadm.NewClient(client).CreateTopic(ctx, benchPartitions, 1, nil, topic); err != nil {
+		return 0, err
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var failed atomic.Value
+	bytes := int64(0)
+	for i := range rows {
+		value := benchRow(make([]byte, 0, 200), i, rnd)
+		bytes += int64(len(value))
+		client.Produce(ctx, &kgo.Record{Partition: int32(i % benchPartitions), Value: value}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				failed.CompareAndSwap(nil, err)
+			}
+		})
+	}
+	if err := client.Flush(ctx); err != nil {
+		return 0, err
+	}
+	if err, ok := failed.Load().(error); ok {
+		return 0, err
+	}
+	return bytes, nil
+}
+
+// consumeBench reads the topic as fast as franz-go does and touches every value.
+func consumeBench(ctx context.Context, bootstrap, topic string, rows int) (time.Duration, error) {
+	from := map[int32]kgo.Offset{}
+	for p := range int32(benchPartitions) {
+		from[p] = kgo.NewOffset().AtStart()
+	}
+	began := time.Now()
+	client, err := kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	seen, bytes := 0, 0
+	for seen < rows {
+		f := client.PollFetches(ctx)
+		if err := f.Err0(); err != nil {
+			return 0, err
+		}
+		f.EachRecord(func(r *kgo.Record) { seen++; bytes += len(r.Value) })
+	}
+	return time.Since(began), nil
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"ogham/adapters/httpapi"
+	"ogham/adapters/kafka"
+	"ogham/adapters/natsserver"
+	"ogham/domain/spec"
+	"ogham/eventstore"
+	"ogham/overlord"
+	"ogham/projections"
+)
+
+// checkpointFile is the log's own checkpoint, outside JetStream's folder.
+const checkpointFile = "log-checkpoint.json"
+
+// leaderWait bounds how long the start of a server with its own log waits for its own election.
+const leaderWait = 15 * time.Second
+
+// app is a running server. Its parts are stopped in the reverse order of what they need: requests, tasks, decisions,
+// projections, the log.
+type app struct {
+	cfg    *config
+	log    *slog.Logger
+	url    string
+	failed chan error // a part ended that should not have
+
+	steps []func() error // how to stop, run from the last
+}
+
+// runServer is `ogham server`.
+func runServer(ctx context.Context, args, env []string, stderr io.Writer) error {
+	c, err := parseConfig("server", args, env, stderr, nil)
+	if err != nil {
+		return err
+	}
+	log := newLogger(stderr, c.logLevel)
+	a, err := startApp(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	log.Info("ogham is ready", "version", version, "url", a.url, "data", c.dataDir, "roles", c.roles)
+	err = a.wait(ctx)
+	log.Info("stopping")
+	return errors.Join(err, a.stop())
+}
+
+// startApp starts every part. On an error it stops those that it has started.
+func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err error) {
+	a := &app{cfg: c, log: log, failed: make(chan error, 8)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.stop())
+		}
+	}()
+	for _, name := range c.ignored() {
+		log.Warn("this property of Druid has no effect", "property", name)
+	}
+	if err := os.MkdirAll(c.dataDir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	ln, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", c.listen, err)
+	}
+	a.onStop(func() error { _ = ln.Close(); return nil })
+	a.url = c.advertise
+	if a.url == "" {
+		a.url = "http://" + ln.Addr().String()
+	}
+	nc, err := a.connect()
+	if err != nil {
+		return nil, err
+	}
+	store, err := a.openStore(ctx, nc)
+	if err != nil {
+		return nil, err
+	}
+	views, err := a.startProjections(store)
+	if err != nil {
+		return nil, err
+	}
+	clients := kafka.NewClients(os.LookupEnv)
+	a.onStop(func() error { clients.Close(); return nil })
+	sealer, err := a.openSealer()
+	if err != nil {
+		return nil, err
+	}
+	lord, err := a.startOverlord(nc, store, views, openStream(clients, sealer))
+	if err != nil {
+		return nil, err
+	}
+	if c.is("worker") {
+		if err := a.startWorker(nc, ln.Addr(), sealer); err != nil {
+			return nil, err
+		}
+	}
+	a.serve(ln, store, views, &sealing{lord, sealer})
+	if c.nats == "" {
+		waitFor(ctx, leaderWait, lord.IsLeader)
+	}
+	return a, nil
+}
+
+func (a *app) onStop(fn func() error) { a.steps = append(a.steps, fn) }
+
+// stop stops all parts and waits for them.
+func (a *app) stop() error {
+	var errs []error
+	for i := len(a.steps) - 1; i >= 0; i-- {
+		errs = append(errs, a.steps[i]())
+	}
+	a.steps = nil
+	return errors.Join(errs...)
+}
+
+// wait returns the error of a part that failed, or nil at the end of ctx.
+func (a *app) wait(ctx context.Context) error {
+	select {
+	case err := <-a.failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// spawn runs a part under a context of its own, which stop ends in its turn.
+func (a *app) spawn(what string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			select {
+			case a.failed <- fmt.Errorf("%s: %w", what, err):
+			default:
+			}
+		}
+	})
+	a.onStop(func() error { cancel(); wg.Wait(); return nil })
+}
+
+// connect starts the embedded NATS server, or connects to the external one.
+func (a *app) connect() (*nats.Conn, error) {
+	opts := []nats.Option{nats.Name("ogham " + a.cfg.nodeID), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond)}
+	if a.cfg.nats != "" {
+		if a.cfg.natsCreds != "" {
+			opts = append(opts, nats.UserCredentials(a.cfg.natsCreds))
+		}
+		if a.cfg.natsCA != "" {
+			opts = append(opts, nats.RootCAs(a.cfg.natsCA))
+		}
+		nc, err := nats.Connect(a.cfg.nats, opts...)
+		if err != nil {
+			return nil, fmt.Errorf("connect to NATS: %w", err)
+		}
+		a.onStop(func() error { nc.Close(); return nil })
+		return nc, nil
+	}
+	srv, err := natsserver.Start(natsserver.Config{
+		StoreDir: filepath.Join(a.cfg.dataDir, "jetstream"), Listen: a.cfg.natsListen,
+		Username: a.cfg.natsUser, Password: a.cfg.natsPassword, Logger: a.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded NATS server: %w", err)
+	}
+	a.onStop(func() error { srv.Shutdown(); return nil })
+	if a.cfg.natsListen != "" {
+		a.log.Info("NATS is open", "url", srv.ClientURL())
+	}
+	nc, err := srv.Connect(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)
+	}
+	a.onStop(func() error { nc.Close(); return nil })
+	return nc, nil
+}
+
+func (a *app) openStore(ctx context.Context, nc *nats.Conn) (*eventstore.Store, error) {
+	store, err := eventstore.Open(ctx, nc, eventstore.Config{
+		Replicas: a.cfg.replicas, Source: "/ogham/" + a.cfg.nodeID, Upcasters: eventstore.DomainUpcasters(),
+		CheckpointFile: filepath.Join(a.cfg.dataDir, checkpointFile), SyncedServer: a.cfg.nats == "",
+		SoleProcess: a.cfg.nats == "" && a.cfg.natsListen == "", Logger: a.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	a.onStop(store.Close)
+	return store, nil
+}
+
+func (a *app) startProjections(store *eventstore.Store) (*projections.Runner, error) {
+	views, err := projections.Open(store, projections.Config{Dir: filepath.Join(a.cfg.dataDir, "projections"), Logger: a.log})
+	if err != nil {
+		return nil, err
+	}
+	a.spawn("projections", views.Run)
+	return views, nil
+}
+
+func (a *app) startOverlord(nc *nats.Conn, store *eventstore.Store, views *projections.Runner, open func(*spec.Supervisor) (overlord.Stream, error)) (*overlord.Service, error) {
+	lord := overlord.New(overlord.Config{
+		Store: store, NATS: nc, Catalog: views, Sampler: sampler{views}, OpenStream: open,
+		Thresholds: a.cfg.thresholds, Idle: a.cfg.idle, NodeID: a.cfg.nodeID, URL: a.url, Logger: a.log,
+		Now: time.Now, NewID: nuid.Next,
+	})
+	if a.cfg.is("overlord") {
+		a.spawn("overlord", lord.Run)
+		return lord, nil
+	}
+	stop, err := lord.Follow()
+	if err != nil {
+		return nil, err
+	}
+	a.onStop(func() error { stop(); return nil })
+	return lord, nil
+}
+
+func (a *app) serve(ln net.Listener, store *eventstore.Store, views *projections.Runner, lord *sealing) {
+	api := httpapi.New(httpapi.Config{
+		Overlord: lord, Views: views, Log: store, Logger: a.log, Version: version, Properties: a.cfg.properties,
+		Ready: func() bool { return lord.IsLeader() || lord.LeaderURL() != "" },
+	})
+	a.spawn("HTTP", func(ctx context.Context) error {
+		err := api.Serve(ctx, ln)
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return err
+	})
+}
+
+// waitFor polls a condition that nobody announces, for at most d.
+func waitFor(ctx context.Context, d time.Duration, ok func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

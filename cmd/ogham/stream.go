@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ogham/adapters/kafka"
+	"ogham/adapters/secrets"
+	"ogham/domain/spec"
+	"ogham/domain/supervisor"
+	"ogham/overlord"
+	"ogham/projections"
+)
+
+// topic is a supervisor's topic as the overlord sees it.
+type topic struct {
+	admin *kafka.Admin
+	name  string
+}
+
+// openStream makes the overlord's view of a topic from a spec. Clients of one cluster are shared.
+func openStream(clients *kafka.Clients, sealer *secrets.Sealer) func(*spec.Supervisor) (overlord.Stream, error) {
+	return func(s *spec.Supervisor) (overlord.Stream, error) {
+		props, err := sealer.OpenProperties(s.IOConfig.ConsumerProperties)
+		if err != nil {
+			return nil, err
+		}
+		admin, err := clients.Admin(props)
+		if err != nil {
+			return nil, asStreamException(err)
+		}
+		return &topic{admin: admin, name: s.IOConfig.Topic}, nil
+	}
+}
+
+// Partitions implements overlord.Stream.
+func (t *topic) Partitions(ctx context.Context) ([]int32, error) {
+	ps, err := t.admin.Partitions(ctx, t.name)
+	return ps, asStreamException(err)
+}
+
+// Earliest implements overlord.Stream.
+func (t *topic) Earliest(ctx context.Context, ps []int32) (map[int32]int64, error) {
+	o, err := t.admin.EarliestOffsets(ctx, t.name, ps)
+	return o, asStreamException(err)
+}
+
+// Latest implements overlord.Stream.
+func (t *topic) Latest(ctx context.Context, ps []int32) (map[int32]int64, error) {
+	o, err := t.admin.LatestOffsets(ctx, t.name, ps)
+	return o, asStreamException(err)
+}
+
+// Close implements overlord.Stream.
+func (t *topic) Close() { t.admin.Close() }
+
+// streamException shows a Kafka error to the overlord as what Druid calls a stream exception.
+type streamException struct{ *kafka.StreamError }
+
+// StreamException gives the class and the message that Druid would record.
+func (e streamException) StreamException() (class, message string) {
+	return e.StreamError.ExceptionClass, e.StreamError.Message
+}
+
+func asStreamException(err error) error {
+	var s *kafka.StreamError
+	if errors.As(err, &s) {
+		return streamException{s}
+	}
+	return err
+}
+
+// sampler feeds the lag projection.
+type sampler struct{ views *projections.Runner }
+
+// Sample implements overlord.Sampler.
+func (s sampler) Sample(id string, at time.Time, m supervisor.Measurements) {
+	current := m.Tasks
+	sample := projections.Sample{SupervisorID: id, At: at, Latest: m.Latest}
+	for _, t := range current {
+		sample.Current = sample.Current.Max(t.Current)
+	}
+	s.views.Sample(sample)
+}

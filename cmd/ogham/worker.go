@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"ogham/adapters/deepstorage"
+	"ogham/adapters/index"
+	"ogham/adapters/inputformat"
+	"ogham/adapters/kafka"
+	"ogham/adapters/secrets"
+	"ogham/adapters/segment"
+	"ogham/worker"
+)
+
+// startWorker wires the row path into a worker and runs it.
+func (a *app) startWorker(nc *nats.Conn, addr net.Addr, sealer *secrets.Sealer) error {
+	host, port := "127.0.0.1", 0
+	if t, ok := addr.(*net.TCPAddr); ok {
+		host, port = t.IP.String(), t.Port
+	}
+	storage := deepstorage.Local{Root: a.cfg.segmentDir()}
+	if a.cfg.nats == "" { // the only process that writes there; with others it may be their pushes that are unfinished
+		if err := storage.Clean(context.Background()); err != nil {
+			a.log.Warn("clean unfinished pushes", "error", err)
+		}
+	}
+	w, err := worker.New(nc, worker.Config{
+		WorkerID: subjectName(a.cfg.workerID), Host: host, Port: port, Version: version, Capacity: a.cfg.workerCapacity,
+		TaskDir: filepath.Join(a.cfg.dataDir, "tasks"), NewConsumer: newConsumer(sealer), NewBuilder: newBuilder,
+		Pusher: pusher{storage}, Logger: a.log, Fault: os.Getenv("OGHAM_FAULT"), HeartbeatEvery: a.cfg.heartbeat,
+	})
+	if err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	a.spawn("worker", w.Run)
+	return nil
+}
+
+// subjectName makes a name that needs no encoding in a subject.
+func subjectName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+func newConsumer(sealer *secrets.Sealer) func(worker.ConsumerRequest) (worker.Consumer, error) {
+	return func(r worker.ConsumerRequest) (worker.Consumer, error) {
+		props, err := sealer.OpenProperties(r.Properties)
+		if err != nil {
+			return nil, err
+		}
+		return kafka.NewConsumer(kafka.ConsumerConfig{Properties: props, Env: os.LookupEnv, Topic: r.Topic, Start: r.Start})
+	}
+}
+
+func newBuilder(r worker.BuilderRequest) (worker.Builder, error) {
+	parser, err := inputformat.New(r.InputFormat, r.Schema)
+	if err != nil {
+		return nil, err
+	}
+	indexSpec, err := segment.ParseIndexSpec(r.IndexSpec)
+	if err != nil {
+		return nil, err
+	}
+	b, err := index.NewBuilder(index.Config{
+		Schema: r.Schema, Parser: parser, Dir: r.Dir, MaxRowsInMemory: r.MaxRowsInMemory, MaxBytesInMemory: r.MaxBytesInMemory,
+		IndexSpec: indexSpec, TimestampSpecJSON: r.TimestampSpec, QueryGranularityJSON: r.QueryGranularity,
+		MaxParseExceptions: r.MaxParseExceptions, MaxSavedParseExceptions: r.MaxSavedParseExceptions,
+		LogParseException: r.LogParseException, Now: r.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &builder{Builder: b}, nil
+}
+
+// builder is the index as the worker sees it.
+type builder struct {
+	*index.Builder
+	records []index.Record
+}
+
+// AddBatch implements worker.Builder.
+func (b *builder) AddBatch(records []worker.Record) error {
+	b.records = b.records[:0]
+	for i := range records {
+		b.records = append(b.records, index.Record(records[i]))
+	}
+	return b.Builder.AddBatch(b.records)
+}
+
+// Finish implements worker.Builder.
+func (b *builder) Finish(ctx context.Context) ([]worker.Built, error) {
+	built, err := b.Builder.Finish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]worker.Built, len(built))
+	for i := range built {
+		out[i] = worker.Built(built[i])
+	}
+	return out, nil
+}
+
+// pusher is local deep storage as the worker sees it.
+type pusher struct{ storage deepstorage.Local }
+
+// Push implements worker.Pusher.
+func (p pusher) Push(ctx context.Context, dir string, id worker.SegmentID, uuid string) (json.RawMessage, int64, error) {
+	spec, size, err := p.storage.Push(ctx, dir, deepstorage.SegmentID(id), uuid)
+	if err != nil {
+		return nil, 0, err
+	}
+	data, err := json.Marshal(spec)
+	return data, size, err
+}
+
+// Delete implements worker.Pusher.
+func (p pusher) Delete(ctx context.Context, loadSpec json.RawMessage) error {
+	var spec deepstorage.LoadSpec
+	if err := json.Unmarshal(loadSpec, &spec); err != nil {
+		return fmt.Errorf("read a load spec: %w", err)
+	}
+	return p.storage.Delete(ctx, spec.Path)
+}
