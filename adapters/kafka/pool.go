@@ -6,9 +6,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// poolKept is how many slices of a kind a pool keeps: about as many as there are batches in one poll. More are left to
-// the garbage collector.
-const poolKept = 64
+// poolKept is how many slices of a kind a pool keeps: about as many as there are batches in one poll of large ones. More
+// are left to the garbage collector.
+const poolKept = 16
 
 // pool lends the client the memory that a poll's records and decompressed batches live in; the consumer gives it back
 // with the next poll. It is safe for concurrent use.

@@ -13,10 +13,10 @@ import (
 type Lookup func(name string) (string, bool)
 
 // The limits of a consumer where the properties give none. The fetch limits are far below the Java client's (50 MiB), as
-// a task is meant to live in little memory and a fetch of this size already keeps it busy for a second or so.
+// a task is meant to live in little memory and a fetch of this size, compressed, already keeps it busy for a tenth of a second.
 const (
-	defaultFetchMaxBytes     = 4 << 20
-	defaultPartitionMaxBytes = 1 << 20
+	defaultFetchMaxBytes     = 2 << 20
+	defaultPartitionMaxBytes = 512 << 10
 	defaultFetchMaxWait      = 500 * time.Millisecond
 	defaultRequestTimeout    = 30 * time.Second
 	defaultAPITimeout        = 60 * time.Second
