@@ -61,6 +61,7 @@ func (a *account) event(line []byte) {
 			SequenceName string                              `json:"sequenceName"`
 			Tasks        []struct{ TaskID, From, To string } `json:"tasks"`
 			ErrorMsg     string                              `json:"errorMsg"`
+			Reason       string                              `json:"reason"`
 		} `json:"data"`
 	}
 	if json.Unmarshal(line, &e) != nil {
