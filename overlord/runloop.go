@@ -91,11 +91,12 @@ func (a *actor) period() time.Duration {
 
 // run is one pass of the run loop. Its goroutine talks to Kafka and to workers; the closures given to do decide.
 type run struct {
-	a       *actor
-	stream  Stream
-	version int
-	topic   string
-	errs    []supervisor.ErrorEvent
+	a          *actor
+	stream     Stream
+	version    int
+	generation int
+	topic      string
+	errs       []supervisor.ErrorEvent
 }
 
 // errSuperseded ends a run whose supervisor was changed meanwhile: the next one begins with the new spec.
@@ -135,7 +136,7 @@ func (r *run) steps(ctx context.Context) error {
 func (r *run) decide(ctx context.Context, fn func(context.Context) error) error {
 	var err error
 	if doErr := r.a.do(ctx, func(ctx context.Context) {
-		if r.stream != nil && r.version != r.a.state.SpecVersion {
+		if r.superseded() {
 			err = errSuperseded
 			return
 		}
@@ -144,6 +145,11 @@ func (r *run) decide(ctx context.Context, fn func(context.Context) error) error 
 		return doErr
 	}
 	return err
+}
+
+// superseded reports whether the supervisor was updated or reset since the run began: what the run found out is of no use.
+func (r *run) superseded() bool {
+	return r.stream != nil && (r.version != r.a.state.SpecVersion || r.generation != r.a.state.Generation)
 }
 
 // begin proposes the beginning and opens the topic. It answers false for a supervisor that only drains.
@@ -164,7 +170,7 @@ func (r *run) begin(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
-	r.stream, r.version, r.topic = a.stream, a.state.SpecVersion, s.IOConfig.Stream()
+	r.stream, r.version, r.generation, r.topic = a.stream, a.state.SpecVersion, a.state.Generation, s.IOConfig.Stream()
 	_, err = a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerRunBegin}, byOverlord)
 	return true, err
 }
@@ -237,8 +243,12 @@ func (r *run) end(ctx context.Context, err error) {
 		return
 	}
 	r.note(err)
-	if errors.Is(err, errSuperseded) || r.stream != nil && r.version != a.state.SpecVersion {
-		a.loop.next = now.Add(a.startDelay())
+	if errors.Is(err, errSuperseded) || r.superseded() {
+		if r.version != a.state.SpecVersion {
+			a.loop.next = now.Add(a.startDelay())
+		} else {
+			a.loop.next = now.Add(a.term.cfg.MinRunGap)
+		}
 		return
 	}
 	errs := append(a.loop.errs, r.errs...)

@@ -102,9 +102,12 @@ func (a *actor) sendAssign(ctx context.Context, t *supervisor.Task) {
 	if g == nil {
 		return
 	}
-	id, worker := t.ID, t.WorkerID
+	id, worker, spec := t.ID, t.WorkerID, a.state.Spec
+	if g.Spec != nil {
+		spec = g.Spec
+	}
 	order := task.Order{Op: task.OpAssign, TaskID: id, Assignment: &task.Assignment{
-		TaskID: id, SupervisorID: a.id, GroupNumber: g.Number, BaseSequenceName: g.BaseSequenceName, Spec: a.state.Spec,
+		TaskID: id, SupervisorID: a.id, GroupNumber: g.Number, BaseSequenceName: g.BaseSequenceName, Spec: spec,
 		Sequences: g.Uncommitted(), MinimumMessageTime: g.MinTime, MaximumMessageTime: g.MaxTime,
 	}}
 	a.spawn(ctx, func(ctx context.Context) {

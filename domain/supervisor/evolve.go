@@ -109,6 +109,11 @@ func TaskOf(e Event) string {
 // newSpec is what Druid does by making a new supervisor object: counters, errors and first-run knowledge start anew.
 // Groups, tasks and offsets stay: groups of an older spec version are told to finish by the next run.
 func (s *State) newSpec(spec []byte, stream string, suspended bool) {
+	for _, g := range s.groups() {
+		if g.Spec == nil && s.Spec != nil {
+			g.Spec = s.Spec // a replacement of one of its tasks has to build the same segments
+		}
+	}
 	s.Spec, s.Suspended = spec, suspended
 	s.SpecVersion++
 	s.Health = Health{}

@@ -62,17 +62,19 @@ type Interval struct {
 // Group is a task group: its tasks read the same partitions from the same start.
 type Group struct {
 	// Key names the group among all of the supervisor's, ever.
-	Key              string          `json:"key"`
-	Number           int             `json:"number"`
-	BaseSequenceName string          `json:"baseSequenceName"`
-	SpecVersion      int             `json:"specVersion"`
-	Generation       int             `json:"generation"`
-	Start            task.Offsets    `json:"start"`
-	Sequences        []GroupSequence `json:"sequences"`
-	MinTime          *int64          `json:"minTime,omitempty"`
-	MaxTime          *int64          `json:"maxTime,omitempty"`
-	FormedAt         time.Time       `json:"formedAt"`
-	TaskIDs          []string        `json:"taskIds,omitempty"`
+	Key              string `json:"key"`
+	Number           int    `json:"number"`
+	BaseSequenceName string `json:"baseSequenceName"`
+	SpecVersion      int    `json:"specVersion"`
+	// Spec is the spec that the group was formed under, set once the supervisor has another.
+	Spec       json.RawMessage `json:"spec,omitempty"`
+	Generation int             `json:"generation"`
+	Start      task.Offsets    `json:"start"`
+	Sequences  []GroupSequence `json:"sequences"`
+	MinTime    *int64          `json:"minTime,omitempty"`
+	MaxTime    *int64          `json:"maxTime,omitempty"`
+	FormedAt   time.Time       `json:"formedAt"`
+	TaskIDs    []string        `json:"taskIds,omitempty"`
 	// Publishing is set once the group was told to finish, Deadline is when it must have.
 	Publishing bool      `json:"publishing,omitempty"`
 	Deadline   time.Time `json:"deadline,omitzero"`
@@ -157,6 +159,15 @@ func (s *State) GroupOf(taskID string) *Group {
 		return nil
 	}
 	return s.Group(t.GroupKey)
+}
+
+// groups returns all groups, the pending ones first.
+func (s *State) groups() []*Group {
+	gs := slices.Clone(s.Pending)
+	for _, n := range s.ActiveNumbers() {
+		gs = append(gs, s.Active[n])
+	}
+	return gs
 }
 
 // PendingOf returns the pending groups of a number, oldest first.
