@@ -224,9 +224,16 @@ func (a *actor) append(ctx context.Context, events []supervisor.Event, by origin
 		n.Epoch, n.Actor, n.Cause = a.term.lease.Epoch, by.actor, by.cause
 		batch[i] = n
 	}
+	if err := a.term.cfg.Writable(); err != nil {
+		return err
+	}
 	last, err := a.agg.Append(ctx, a.state.Sequence, batch)
 	if err != nil {
 		a.stale = true
+		var away *eventstore.UnavailableError
+		if errors.As(err, &away) && away.Full {
+			a.term.cfg.Full()
+		}
 		return err
 	}
 	first := last - uint64(len(events)) + 1

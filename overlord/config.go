@@ -52,6 +52,10 @@ type Config struct {
 	NodeID string
 	URL    string
 	Logger *slog.Logger
+	// Writable says why nothing may be appended now, nil where it may. Default: always.
+	Writable func() error
+	// Full is told that the log's storage took no more. Default: nobody.
+	Full func()
 	// Now is the clock, NewID makes the ids of events.
 	Now   func() time.Time
 	NewID func() string
@@ -78,6 +82,12 @@ func (c *Config) fill() {
 	def(&c.OrderTimeout, 5*time.Second)
 	def(&c.MinRunGap, 200*time.Millisecond)
 	def(&c.RepartitionDelay, 2*time.Minute)
+	if c.Writable == nil {
+		c.Writable = func() error { return nil }
+	}
+	if c.Full == nil {
+		c.Full = func() {}
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

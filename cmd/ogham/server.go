@@ -37,6 +37,7 @@ type app struct {
 	cfg    *config
 	log    *slog.Logger
 	url    string
+	disk   *diskWatch // nil where the log is elsewhere
 	failed chan error // a part ended that should not have
 
 	steps []func() error // how to stop, run from the last
@@ -178,6 +179,8 @@ func (a *app) connect() (*nats.Conn, error) {
 		return nil, fmt.Errorf("start the embedded NATS server: %w", err)
 	}
 	a.onStop(func() error { srv.Shutdown(); return nil })
+	a.disk = &diskWatch{dir: a.cfg.dataDir, srv: srv, log: a.log}
+	a.spawn("disk watch", a.disk.run)
 	if a.cfg.natsListen != "" {
 		a.log.Info("NATS is open", "url", srv.ClientURL())
 	}
@@ -199,7 +202,25 @@ func (a *app) openStore(ctx context.Context, nc *nats.Conn) (*eventstore.Store, 
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	a.onStop(store.Close)
+	a.spawn("log configuration watch", func(ctx context.Context) error { return a.watchLog(ctx, store) })
 	return store, nil
+}
+
+// watchLog looks for a changed configuration of the stream: denied deletes do not stop somebody from setting limits.
+func (a *app) watchLog(ctx context.Context, store *eventstore.Store) error {
+	ticker := time.NewTicker(time.Minute)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		var drift *eventstore.ConfigDriftError
+		if err := store.CheckConfig(ctx); errors.As(err, &drift) {
+			a.log.Error("the log's configuration was changed from outside", "error", drift)
+		}
+	}
 }
 
 func (a *app) startProjections(store *eventstore.Store) (*projections.Runner, error) {
@@ -212,11 +233,15 @@ func (a *app) startProjections(store *eventstore.Store) (*projections.Runner, er
 }
 
 func (a *app) startOverlord(nc *nats.Conn, store *eventstore.Store, views *projections.Runner, open func(*spec.Supervisor) (overlord.Stream, error)) (*overlord.Service, error) {
-	lord := overlord.New(overlord.Config{
+	cfg := overlord.Config{
 		Store: store, NATS: nc, Catalog: views, Sampler: sampler{views}, OpenStream: open,
 		Thresholds: a.cfg.thresholds, Idle: a.cfg.idle, NodeID: a.cfg.nodeID, URL: a.url, Logger: a.log,
 		Now: time.Now, NewID: nuid.Next,
-	})
+	}
+	if a.disk != nil {
+		cfg.Writable, cfg.Full = a.disk.writable, a.disk.full
+	}
+	lord := overlord.New(cfg)
 	if a.cfg.is("overlord") {
 		a.spawn("overlord", lord.Run)
 		return lord, nil
