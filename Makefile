@@ -43,8 +43,8 @@ integration: ## run the tests against a real Kafka and a real Druid (needs Java 
 bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream
 	@./$(BIN) bench
 
-bench-peers: ## measure Druid beside Ogham (not there yet)
-	@echo "make bench-peers: the comparison with Druid on the same machine is not there yet" >&2; exit 1
+bench-peers: build ## measure a task of a real Druid beside Ogham's, on the same topic of a real Kafka (needs Java 17 and Maven)
+	@OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" ./e2e/bench-peers.sh
 
 fuzz: ## run every fuzz test for FUZZTIME (20s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -16,6 +16,7 @@ import (
 type bench struct {
 	rows   int
 	kafka  string
+	druid  string
 	events int
 	out    io.Writer
 	errs   io.Writer
@@ -29,6 +30,7 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	fs.SetOutput(stderr)
 	fs.IntVar(&b.rows, "rows", 3_000_000, "rows of the topic")
 	fs.StringVar(&b.kafka, "kafka", "", "bootstrap server of a broker to use (default: an embedded one in a process of its own)")
+	fs.StringVar(&b.druid, "druid", "", "URL of a real Druid's overlord that reads the same broker: its task is measured too")
 	fs.IntVar(&b.events, "events", 5000, "events of the log's measurement")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -86,6 +88,16 @@ func (b *bench) tasks(ctx context.Context) error {
 		if r.rows != int64(b.rows) && kind.name[6] == 'n' {
 			return fmt.Errorf("%s: %d rows were published of %d", kind.name, r.rows, b.rows)
 		}
+		if b.druid == "" {
+			continue
+		}
+		peer, err := b.peer(ctx, kind.spec(bootstrap, topic))
+		if err != nil {
+			return fmt.Errorf("Druid, %s: %w", kind.name, err)
+		}
+		peerRate := float64(b.rows) / peer.reading.Seconds()
+		fmt.Fprintf(b.out, "%-34s %12s rows/s   ours is %.1f times that; first row after %s, peak memory of the peon %s MB\n",
+			"  the same in Druid", grouped(int64(peerRate)), rate/peerRate, peer.first.Round(time.Millisecond), grouped(peer.peakKB/1024))
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func benchSpecOf(bootstrap, topic, dimensions, metrics, granularity string) []by
  "dimensionsSpec":{"dimensions":%s},"metricsSpec":%s,"granularitySpec":%s},
  "ioConfig":{"topic":%q,"inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":%q},"taskCount":1,
   "taskDuration":"PT1H","startDelay":"PT0.01S","period":"PT1S","useEarliestOffset":true},
- "tuningConfig":{"type":"kafka","maxRowsPerSegment":20000000,"maxRowsInMemory":1000000}}}`, dimensions, metrics, granularity, topic, bootstrap)
+ "tuningConfig":{"type":"kafka","maxRowsPerSegment":20000000}}}`, dimensions, metrics, granularity, topic, bootstrap)
 }
 
 // task runs one task in a server process of its own and times its phases through the API.
@@ -60,7 +60,7 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte) (*taskResult,
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "server", "-listen", "127.0.0.1:"+strconv.Itoa(port), "-data-dir", dir, "-log-level", "warn", "-heartbeat", "50ms")
+	cmd := exec.CommandContext(ctx, self, "server", "-listen", "127.0.0.1:"+strconv.Itoa(port), "-data-dir", dir, "-log-level", "error", "-heartbeat", "50ms")
 	cmd.Stderr = b.errs
 	if err := cmd.Start(); err != nil {
 		return nil, err
