@@ -3,7 +3,6 @@ package eventstore
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // ConflictError is returned by Append when somebody else decided first: reload
@@ -78,14 +77,6 @@ func (e *UnavailableError) Error() string {
 // Unwrap returns the cause.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// RetryAfter is when to try again: the trouble passes by itself, or an operator makes space.
-func (e *UnavailableError) RetryAfter() time.Duration {
-	if e.Full {
-		return retryWhenFull
-	}
-	return retryWhenAway
-}
-
 // ReadOnlyError is returned by Append when the store was opened over a damaged
 // log, or opened read-only.
 type ReadOnlyError struct {
@@ -103,16 +94,6 @@ func (e *ReadOnlyError) Error() string {
 
 // Unwrap returns the reason.
 func (e *ReadOnlyError) Unwrap() error { return e.Err }
-
-// RetryAfter is when to try again: an operator has to repair the log first.
-func (e *ReadOnlyError) RetryAfter() time.Duration { return retryWhenReadOnly }
-
-// What callers are told to wait before they try again.
-const (
-	retryWhenAway     = 2 * time.Second
-	retryWhenFull     = 10 * time.Second
-	retryWhenReadOnly = time.Minute
-)
 
 // DamagedError says that the log is not what it was: events are missing,
 // changed, or were written over. It needs an operator.
