@@ -131,7 +131,13 @@ func (s *server) inspect() {
 			}
 		}
 		if s.t.Failed() && file == s.logs[len(s.logs)-1] {
-			s.t.Logf("the end of the log of %s:\n%s", s.name, b[max(0, len(b)-8000):])
+			var told bytes.Buffer
+			for line := range bytes.Lines(b) {
+				if !bytes.Contains(line, []byte("msg=http ")) {
+					told.Write(line)
+				}
+			}
+			s.t.Logf("the end of the log of %s:\n%s", s.name, told.Bytes()[max(0, told.Len()-8000):])
 		}
 	}
 }
