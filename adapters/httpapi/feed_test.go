@@ -289,8 +289,11 @@ func TestStatusOfThePast(t *testing.T) {
 		{"1", 200, `"detailedState":"PENDING"`},
 		{fmt.Sprint(len(created)), 200, `"detailedState":"RUNNING"`},
 		{created[0].Time.Format(time.RFC3339Nano), 200, `"detailedState":"PENDING"`},
-		{"1000", 404, "no supervisor"}, {"", 404, "no supervisor"}, {"2001-01-01T00:00:00Z", 404, "no supervisor"},
-		{"soon", 400, `"parameter":"at"`}, {"0", 400, `"parameter":"at"`},
+		{"1000", 404, "no supervisor"},
+		{"", 404, "no supervisor"},
+		{"2001-01-01T00:00:00Z", 404, "no supervisor"},
+		{"soon", 400, `"parameter":"at"`},
+		{"0", 400, `"parameter":"at"`},
 	} {
 		got := s.get(t, base+"?at="+url.QueryEscape(c.at))
 		if got.status != c.status || !strings.Contains(got.text, c.want) {

@@ -79,7 +79,8 @@ func TestReportsOfRunningAndEndedTasks(t *testing.T) {
 	ctx := context.Background()
 	commands := []supervisor.Command{
 		supervisor.FormGroup{Key: "g", BaseSequenceName: "base", Start: task.Offsets{"0": 0}},
-		supervisor.CreateTask{TaskID: "t1", Group: "g"}, supervisor.CreateTask{TaskID: "t2", Group: "g"},
+		supervisor.CreateTask{TaskID: "t1", Group: "g"},
+		supervisor.CreateTask{TaskID: "t2", Group: "g"},
 		supervisor.AssignTask{TaskID: "t1", WorkerID: "w", Host: "h", Port: 1},
 		supervisor.StartTask{TaskID: "t1", StartTime: time.Now().UTC()},
 	}

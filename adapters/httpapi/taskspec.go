@@ -88,7 +88,7 @@ func (s *Server) taskSpec(c echo.Context) error {
 func payloadOf(t supervisor.TaskRecord) (taskPayload, error) {
 	parsed, err := spec.Parse(t.Spec)
 	if err != nil {
-		// The spec was accepted when the task was made; it is not the client's mistake.
+		//nolint:errorlint // not wrapped: the spec was accepted when the task was made, the refusal is not the client's
 		return taskPayload{}, fmt.Errorf("read the spec of task %s: %s", t.ID, err)
 	}
 	io, stream := parsed.IOConfig, parsed.IOConfig.Stream()
