@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"ogham/adapters/segment"
 	"ogham/domain/row"
@@ -55,8 +54,6 @@ type Config struct {
 	LogParseException func(row.ParseException)
 	// Now gives the time of parse errors in milliseconds; nil: they carry 0.
 	Now func() int64
-	// Workers is how many goroutines sort and encode at a time; 0: the number of processors, at most 4.
-	Workers int
 }
 
 // Built is a finished segment. Its folder belongs to the caller.
@@ -96,9 +93,6 @@ func (c *Config) fill() error {
 	}
 	if c.Now == nil {
 		c.Now = func() int64 { return 0 }
-	}
-	if c.Workers <= 0 {
-		c.Workers = min(runtime.GOMAXPROCS(0), 4)
 	}
 	return nil
 }

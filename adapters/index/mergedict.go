@@ -14,11 +14,11 @@ type mergedDict struct {
 }
 
 // entryRemap gives a part's remap; nil: entries stay as they are.
-func (d *mergedDict) entryRemap(part int) []uint32 {
-	if d.remap == nil {
+func (m *mergedDict) entryRemap(part int) []uint32 {
+	if m.remap == nil {
 		return nil
 	}
-	return d.remap[part]
+	return m.remap[part]
 }
 
 // nullEntry is the entry of a row that is null.
@@ -148,22 +148,22 @@ func (m *mergedDict) mergeLists(dicts []*sortedDict) {
 }
 
 // Len is the number of values that the segment stores.
-func (d *mergedDict) Len() int {
-	if d.hasNull {
-		return d.count + 1
+func (m *mergedDict) Len() int {
+	if m.hasNull {
+		return m.count + 1
 	}
-	return d.count
+	return m.count
 }
 
 // Value gives value i of the segment's dictionary, null first if it is there.
-func (d *mergedDict) Value(i int) (b []byte, isNull bool) {
-	if !d.hasNull {
+func (m *mergedDict) Value(i int) (b []byte, isNull bool) {
+	if !m.hasNull {
 		i++
 	}
 	if i == 0 {
 		return nil, true
 	}
-	return d.value(uint32(i)), false
+	return m.value(uint32(i)), false
 }
 
 // partHeap is a binary heap of part numbers.
