@@ -40,8 +40,10 @@ func benchSchema(rollup bool) row.Schema {
 	if rollup {
 		s.Rollup, s.QueryGranularity = true, hour
 		s.Metrics = []row.Metric{
-			{Agg: row.AggCount, Name: "count"}, {Agg: row.AggLongSum, Name: "added", FieldName: "added"},
-			{Agg: row.AggLongSum, Name: "deleted", FieldName: "deleted"}, {Agg: row.AggDoubleSum, Name: "delta", FieldName: "delta"},
+			{Agg: row.AggCount, Name: "count"},
+			{Agg: row.AggLongSum, Name: "added", FieldName: "added"},
+			{Agg: row.AggLongSum, Name: "deleted", FieldName: "deleted"},
+			{Agg: row.AggDoubleSum, Name: "delta", FieldName: "delta"},
 		}
 		return s
 	}

@@ -143,7 +143,7 @@ func (p *JSON) object(b []byte, i int, vals []row.Value) int {
 		return i + 1
 	}
 	for k := 0; ; k++ {
-		slot := skipped
+		var slot int
 		if k < len(p.guesses) {
 			g := &p.guesses[k]
 			end := i + len(g.quoted)

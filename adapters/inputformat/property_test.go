@@ -32,8 +32,12 @@ func drawSchema(t *rapid.T) row.Schema {
 		SegmentGranularity: gran(rapid.SampledFrom([]string{"MINUTE", "HOUR", "DAY"}).Draw(t, "segment granularity")),
 	}
 	all := []row.Dimension{
-		{Name: "s"}, {Name: "m", MultiValueHandling: row.Array}, {Name: "n", MultiValueHandling: row.SortedSet},
-		{Name: "l", Type: row.TypeLong}, {Name: "d", Type: row.TypeDouble}, {Name: "f", Type: row.TypeFloat},
+		{Name: "s"},
+		{Name: "m", MultiValueHandling: row.Array},
+		{Name: "n", MultiValueHandling: row.SortedSet},
+		{Name: "l", Type: row.TypeLong},
+		{Name: "d", Type: row.TypeDouble},
+		{Name: "f", Type: row.TypeFloat},
 	}
 	for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5}).Draw(t, "order")[:rapid.IntRange(0, 6).Draw(t, "dimensions")] {
 		s.Dimensions = append(s.Dimensions, all[i])
