@@ -101,7 +101,7 @@ func TestConciseFillsAreRead(t *testing.T) {
 	}{
 		"literal":           {words(1<<31 | 0b101), []uint32{0, 2}},
 		"zeros, literal":    {words(1, 1<<31|1), []uint32{62}},
-		"zeros with a flip": {words(2<<25 | 0), []uint32{1}},
+		"zeros with a flip": {words(2 << 25), []uint32{1}},
 		"ones with a flip":  {words(1<<30|1<<25, 1<<31|1), append(slices.Collect(seq(1, 31)), 31)},
 		"ones":              {words(1<<30 | 1), slices.Collect(seq(0, 62))},
 	} {
