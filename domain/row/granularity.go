@@ -25,19 +25,11 @@ type Granularity struct {
 // monday is 1969-12-29, the Monday of the week of 1970-01-01: single weeks start on Mondays.
 const monday = -3 * msDay
 
-// GranularityNone keeps every millisecond apart; GranularityAll puts all time in one bucket.
+// GranularityNone keeps every millisecond apart.
 func GranularityNone() Granularity { return Granularity{} }
 
 // GranularityAll is one bucket for all time.
 func GranularityAll() Granularity { return Granularity{kind: granAll} }
-
-// FixedGranularity is a duration granularity: buckets of ms milliseconds from an origin.
-func FixedGranularity(ms, origin int64) (Granularity, error) {
-	if ms <= 0 {
-		return Granularity{}, fmt.Errorf("granularity duration %d is not positive", ms)
-	}
-	return Granularity{kind: granFixed, n: ms, origin: origin}, nil
-}
 
 func fixed(ms int64) Granularity { return Granularity{kind: granFixed, n: ms} }
 func months(n int64) Granularity { return Granularity{kind: granMonths, n: n} }

@@ -1,6 +1,7 @@
 package row
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"strconv"
@@ -230,7 +231,7 @@ func parseJavaFloat(s string, bits int) (float64, bool) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(s, bits)
-	if err != nil && (err.(*strconv.NumError)).Err != strconv.ErrRange {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
 	}
 	return f, true

@@ -188,12 +188,31 @@ func TestDoublesHaveJavasText(t *testing.T) {
 func TestTextBecomesNumbersAsInDruid(t *testing.T) {
 	const no = "-"
 	tests := []struct{ text, long, double, metric string }{
-		{"12", "12", "12.0", "12"}, {"-3", "-3", "-3.0", "-3"}, {"1.0", "1", "1.0", "1.0"}, {"1.5", no, "1.5", "1.5"},
-		{"1e3", "1000", "1000.0", "1000.0"}, {" 8 ", no, no, "8"}, {"1,000", no, no, "1000"}, {"", no, no, no},
-		{"abc", no, no, no}, {"NaN", no, "NaN", "NaN"}, {"Infinity", no, "Infinity", "Infinity"}, {"+5", "5", "5.0", "5"},
-		{"9223372036854775808", no, "9.223372036854776E18", "9.223372036854776E18"}, {"1d", no, "1.0", "1.0"}, {"0x10", no, no, no},
-		{"1_000", no, no, no}, {"-", no, no, no}, {".5", no, "0.5", "0.5"}, {"5.", "5", "5.0", "5.0"}, {"1e400", no, "Infinity", "Infinity"},
-		{"1e99999999999", no, "Infinity", "Infinity"}, {"--1", no, no, no}, {"+-1", no, no, no}, {"inf", no, no, no}, {"1e", no, no, no},
+		{"12", "12", "12.0", "12"},
+		{"-3", "-3", "-3.0", "-3"},
+		{"1.0", "1", "1.0", "1.0"},
+		{"1.5", no, "1.5", "1.5"},
+		{"1e3", "1000", "1000.0", "1000.0"},
+		{" 8 ", no, no, "8"},
+		{"1,000", no, no, "1000"},
+		{"", no, no, no},
+		{"abc", no, no, no},
+		{"NaN", no, "NaN", "NaN"},
+		{"Infinity", no, "Infinity", "Infinity"},
+		{"+5", "5", "5.0", "5"},
+		{"9223372036854775808", no, "9.223372036854776E18", "9.223372036854776E18"},
+		{"1d", no, "1.0", "1.0"},
+		{"0x10", no, no, no},
+		{"1_000", no, no, no},
+		{"-", no, no, no},
+		{".5", no, "0.5", "0.5"},
+		{"5.", "5", "5.0", "5.0"},
+		{"1e400", no, "Infinity", "Infinity"},
+		{"1e99999999999", no, "Infinity", "Infinity"},
+		{"--1", no, no, no},
+		{"+-1", no, no, no},
+		{"inf", no, no, no},
+		{"1e", no, no, no},
 	}
 	r := &Rows{}
 	for _, c := range tests {
