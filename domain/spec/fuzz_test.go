@@ -56,14 +56,18 @@ func FuzzParse(f *testing.F) {
 // more of it is accepted and written back than of FuzzParse's bodies.
 func FuzzMember(f *testing.F) {
 	for _, seed := range []struct{ path, value string }{
-		{"ioConfig.taskDuration", `"PT1H"`}, {"ioConfig.taskDuration", `3600000`}, {"ioConfig.taskCount", `1.5`},
-		{"ioConfig.lateMessageRejectionPeriod", `"P1D"`}, {"ioConfig.lateMessageRejectionStartDateTime", `"2026-01-01T00:00+01"`},
+		{"ioConfig.taskDuration", `"PT1H"`},
+		{"ioConfig.taskDuration", `3600000`},
+		{"ioConfig.taskCount", `1.5`},
+		{"ioConfig.lateMessageRejectionPeriod", `"P1D"`},
+		{"ioConfig.lateMessageRejectionStartDateTime", `"2026-01-01T00:00+01"`},
 		{"ioConfig.consumerProperties", `{"bootstrap.servers":"a:1","x":1e400,"y":[1.0,{"z":null}]}`},
 		{"ioConfig.inputFormat", `{"type":"json","flattenSpec":{"fields":["a",{"type":"tree","name":"t","nodes":["x"]}]}}`},
 		{"ioConfig.autoScalerConfig", `{"triggerScaleInFractionThreshold":"1e-9","scaleInStep":"3"}`},
 		{"ioConfig.idleConfig", `{"enabled":1,"inactiveAfterMillis":5}`},
 		{"ioConfig.topicPattern", `null`},
-		{"tuningConfig.intermediatePersistPeriod", `"P1Y2M"`}, {"tuningConfig.httpTimeout", `"PT0.001S"`},
+		{"tuningConfig.intermediatePersistPeriod", `"P1Y2M"`},
+		{"tuningConfig.httpTimeout", `"PT0.001S"`},
 		{"tuningConfig.indexSpec", `{"bitmap":{"type":"concise"},"jsonCompression":"LZ4","segmentLoader":{"type":"x"}}`},
 		{"tuningConfig.maxBytesInMemory", `-9223372036854775808`},
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"b","castToType":"LONG"}],"dimensionExclusions":["q",7]}`},
@@ -71,7 +75,9 @@ func FuzzMember(f *testing.F) {
 		{"dataSchema.granularitySpec", `{"queryGranularity":{"period":"PT1.5S","origin":5},"intervals":["2026/P1Y"]}`},
 		{"dataSchema.timestampSpec", `{"column":1.50,"missingValue":0}`},
 		{"dataSchema.transformSpec", `{"transforms":[{"type":"expression","name":"t","expression":"a"}],"filter":{"type":"true"}}`},
-		{"dataSchema.dataSource", `"ü ?#%+"`}, {"$.context", `{"a":{"a":1,"a":2},"n":-0,"f":-0.0}`}, {"$.suspended", `0`},
+		{"dataSchema.dataSource", `"ü ?#%+"`},
+		{"$.context", `{"a":{"a":1,"a":2},"n":-0,"f":-0.0}`},
+		{"$.suspended", `0`},
 	} {
 		f.Add(seed.path, []byte(seed.value))
 	}

@@ -173,19 +173,27 @@ func TestLeniency(t *testing.T) {
 
 func TestWrittenForms(t *testing.T) {
 	for _, c := range []struct{ path, value, written string }{
-		{"dataSchema.granularitySpec.queryGranularity", `{"type":"period","period":"PT7M","timeZone":"Europe/Berlin","origin":"2026-01-01"}`,
-			`"queryGranularity":{"type":"period","period":"PT7M","timeZone":"Europe/Berlin","origin":"2026-01-01T00:00:00.000Z"}`},
-		{"dataSchema.granularitySpec.queryGranularity", `{"type":"duration","duration":3600000}`,
-			`"queryGranularity":{"type":"duration","duration":3600000,"origin":"1970-01-01T00:00:00.000Z"}`},
-		{"dataSchema.granularitySpec.queryGranularity", `{"type":"period","period":"P7D"}`,
-			`"queryGranularity":{"type":"period","period":"P7D","timeZone":"UTC","origin":null}`},
+		{
+			"dataSchema.granularitySpec.queryGranularity", `{"type":"period","period":"PT7M","timeZone":"Europe/Berlin","origin":"2026-01-01"}`,
+			`"queryGranularity":{"type":"period","period":"PT7M","timeZone":"Europe/Berlin","origin":"2026-01-01T00:00:00.000Z"}`,
+		},
+		{
+			"dataSchema.granularitySpec.queryGranularity", `{"type":"duration","duration":3600000}`,
+			`"queryGranularity":{"type":"duration","duration":3600000,"origin":"1970-01-01T00:00:00.000Z"}`,
+		},
+		{
+			"dataSchema.granularitySpec.queryGranularity", `{"type":"period","period":"P7D"}`,
+			`"queryGranularity":{"type":"period","period":"P7D","timeZone":"UTC","origin":null}`,
+		},
 		{"ioConfig.taskDuration", `"PT1M0.5S"`, `"taskDuration":"PT60.500S"`},
 		{"ioConfig.taskDuration", `"P200000D"`, `"taskDuration":"PT17280000000S"`},
 		{"tuningConfig.indexSpec", `{"bitmap":{"type":"concise"}}`, `"bitmap":{"type":"concise"}`},
 		{"tuningConfig.reportParseExceptions", `true`, `"maxParseExceptions":0`},
 		{"ioConfig.idleConfig", `{}`, `"idleConfig":{"enabled":false,"inactiveAfterMillis":null}`},
-		{"$.context", `{"x":1e3,"y":1.0E-5,"z":12345678901234567890,"u":"a\u2028<&>"}`,
-			`"context":{"x":1000.0,"y":1.0E-5,"z":12345678901234567890,"u":"a` + "\u2028" + `<&>"}`},
+		{
+			"$.context", `{"x":1e3,"y":1.0E-5,"z":12345678901234567890,"u":"a\u2028<&>"}`,
+			`"context":{"x":1000.0,"y":1.0E-5,"z":12345678901234567890,"u":"a` + "\u2028" + `<&>"}`,
+		},
 	} {
 		if got := mustParse(t, with(t, c.path, c.value)).Canonical(); !strings.Contains(string(got), c.written) {
 			t.Errorf("%s %s: no %s in\n%s", c.path, c.value, c.written, got)

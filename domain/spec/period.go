@@ -145,12 +145,12 @@ func periodOfMillis(ms int64) Period {
 
 // Millis is the exact length with days of 24 hours and weeks of seven days. Months and years have no exact length.
 func (p Period) Millis() (int64, error) {
-	const text = "Cannot convert to Duration as this period contains %s and %s vary in length"
+	const text = "Cannot convert to Duration as this period contains %[1]s and %[1]s vary in length"
 	if p.Months != 0 {
-		return 0, fmt.Errorf(text, "months", "months")
+		return 0, fmt.Errorf(text, "months") //nolint:staticcheck // Joda-Time's text
 	}
 	if p.Years != 0 {
-		return 0, fmt.Errorf(text, "years", "years")
+		return 0, fmt.Errorf(text, "years") //nolint:staticcheck // Joda-Time's text
 	}
 	ms, ok := p.sum()
 	if !ok {
@@ -163,8 +163,12 @@ func (p Period) Millis() (int64, error) {
 func (p Period) sum() (ms int64, ok bool) {
 	ok = true
 	for _, f := range [...][2]int64{
-		{p.Weeks, weekMillis}, {p.Days, dayMillis}, {p.Hours, hourMillis},
-		{p.Minutes, minuteMillis}, {p.Seconds, secondMillis}, {p.Milli, 1},
+		{p.Weeks, weekMillis},
+		{p.Days, dayMillis},
+		{p.Hours, hourMillis},
+		{p.Minutes, minuteMillis},
+		{p.Seconds, secondMillis},
+		{p.Milli, 1},
 	} {
 		part, fits := multiply(f[0], f[1])
 		next := ms + part
