@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ErrStop, returned by the function given to Replay or Tail, ends the reading
-// without an error.
+// ErrStop ends a reading without an error, where the function given to Replay
+// or Tail returns it.
 var ErrStop = errors.New("stop reading")
 
 const (

@@ -116,8 +116,6 @@ type subjects struct{ prefix string }
 func supervisorToken(id string) string { return EncodeToken(id) }
 func overlordToken(name string) string { return overlordMark + EncodeToken(name) }
 
-func (s subjects) all() string { return s.prefix + ".>" }
-
 // boundary is the fence's filter: every kind of event of one aggregate.
 func (s subjects) boundary(aggregateToken string) string {
 	return s.prefix + ".*." + aggregateToken + ".>"

@@ -52,7 +52,7 @@ func replayPicks(t *testing.T, env Env) {
 		}
 	}
 	stop := errors.New("enough")
-	if err := s.Replay(Context(t), eventstore.Query{}, func(eventstore.Event) error { return stop }); err != stop {
+	if err := s.Replay(Context(t), eventstore.Query{}, func(eventstore.Event) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the callback's error came back as %v", err)
 	}
 	if err := s.Replay(Context(t), eventstore.Query{}, func(eventstore.Event) error { return eventstore.ErrStop }); err != nil {
