@@ -3,6 +3,7 @@ package overlord
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"ogham/domain/spec"
@@ -91,10 +92,10 @@ func (s *Service) command(ctx context.Context, id string, create bool, make func
 		}
 		var derr error
 		err = a.do(ctx, func(ctx context.Context) { seq, derr = a.command(ctx, make) })
-		if err == errEnded && t.ctx.Err() == nil {
+		if errors.Is(err, errEnded) && t.ctx.Err() == nil {
 			continue // it retired in this moment; the next one knows the log
 		}
-		if err == errEnded {
+		if errors.Is(err, errEnded) {
 			return &NotLeaderError{URL: s.LeaderURL()}
 		}
 		if err != nil {

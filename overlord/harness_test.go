@@ -259,8 +259,10 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 			for p, from := range o.Assignment.Sequences[0].Start {
 				at[p] = from
 			}
-			w.tasks[o.TaskID] = &fakeTask{a: *o.Assignment, status: task.RunnerReading, at: at, started: time.Now(),
-				finishing: o.Assignment.Sequences[len(o.Assignment.Sequences)-1].End != nil}
+			w.tasks[o.TaskID] = &fakeTask{
+				a: *o.Assignment, status: task.RunnerReading, at: at, started: time.Now(),
+				finishing: o.Assignment.Sequences[len(o.Assignment.Sequences)-1].End != nil,
+			}
 		}
 		return task.OrderReply{}
 	}
@@ -313,8 +315,10 @@ func (w *fakeWorker) beat(ctx context.Context) {
 			c := *t
 			closed = append(closed, &c)
 		}
-		hb.Tasks = append(hb.Tasks, task.Report{TaskID: id, SupervisorID: t.a.SupervisorID, Status: t.status, StartTime: t.started,
-			CurrentOffsets: t.at.Clone(), Sequences: append([]task.Sequence(nil), t.a.Sequences...), Finishing: t.finishing})
+		hb.Tasks = append(hb.Tasks, task.Report{
+			TaskID: id, SupervisorID: t.a.SupervisorID, Status: t.status, StartTime: t.started,
+			CurrentOffsets: t.at.Clone(), Sequences: append([]task.Sequence(nil), t.a.Sequences...), Finishing: t.finishing,
+		})
 	}
 	w.mu.Unlock()
 	data, _ := json.Marshal(hb)
