@@ -199,6 +199,7 @@ func (k stopKind) err() error {
 		return errStopped
 	case stopShutdown:
 		return errShutdown
+	case stopNone:
 	}
 	return nil
 }

@@ -100,6 +100,7 @@ func (w *Worker) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 	case task.OpStats:
 		report := r.report(time.Now())
 		return task.OrderReply{Report: &report, Offsets: report.CurrentOffsets, ParseExceptions: r.parseExceptions()}
+	default:
+		return refuse(task.CodeRefused, "order %q is not known", o.Op)
 	}
-	return refuse(task.CodeRefused, "order %q is not known", o.Op)
 }

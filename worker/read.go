@@ -201,8 +201,9 @@ func (r *reader) add(ctx context.Context, b *Batch) error {
 		b.Records = nil
 		return nil
 	}
-	n := 0
-	for room := r.room(s); n < len(b.Records) && n < room && s.takes(p, b.Records[n].Offset); n++ { //nolint:revive // counts
+	n, most := 0, min(len(b.Records), r.room(s))
+	for n < most && s.takes(p, b.Records[n].Offset) {
+		n++
 	}
 	if n > 0 {
 		if err := r.addRows(ctx, s, b.Records[:n]); err != nil {

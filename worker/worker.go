@@ -21,9 +21,6 @@ const endedKept = 1000
 // ordersAtOnce bounds the orders that are carried out side by side; further ones wait in the subscription.
 const ordersAtOnce = 64
 
-// subscribeTimeout bounds the wait for the server to know the worker's subscriptions.
-const subscribeTimeout = 10 * time.Second
-
 // Worker runs tasks. Make it with New, then Run it once.
 type Worker struct {
 	cfg    Config
