@@ -93,7 +93,7 @@ func (b *bench) tasks(ctx context.Context) error {
 		}
 		peer, err := b.peer(ctx, kind.spec(bootstrap, topic))
 		if err != nil {
-			return fmt.Errorf("Druid, %s: %w", kind.name, err)
+			return fmt.Errorf("bench Druid, %s: %w", kind.name, err)
 		}
 		peerRate := float64(b.rows) / peer.reading.Seconds()
 		fmt.Fprintf(b.out, "%-34s %12s rows/s   ours is %.1f times that; first row after %s, peak memory of the peon %s MB\n",

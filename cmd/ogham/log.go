@@ -53,9 +53,13 @@ func parseLogQuery(name string, args []string, stderr io.Writer) (*logQuery, err
 	fs.StringVar(&q.server, "url", "http://127.0.0.1:8090", "the server's API")
 	fs.BoolVar(&q.text, "text", false, "a line for people instead of JSON")
 	for _, p := range []struct{ name, usage string }{
-		{"supervisor", "only this supervisor and its tasks"}, {"type", "only this event type"},
-		{"to", "only events that reached this detailedState"}, {"from", "from this log sequence on"},
-		{"since", "from this time on (RFC 3339)"}, {"until", "before this time (RFC 3339)"}, {"limit", "so many events at most"},
+		{"supervisor", "only this supervisor and its tasks"},
+		{"type", "only this event type"},
+		{"to", "only events that reached this detailedState"},
+		{"from", "from this log sequence on"},
+		{"since", "from this time on (RFC 3339)"},
+		{"until", "before this time (RFC 3339)"},
+		{"limit", "so many events at most"},
 	} {
 		fs.Func(p.name, p.usage, func(v string) error { q.params.Set(p.name, v); return nil })
 	}
