@@ -1,0 +1,182 @@
+//go:build integration
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// lab is a real Kafka and a real Druid, of the test alone.
+type lab struct {
+	t     *testing.T
+	tools string
+	env   []string
+	sql   string // URL of the broker's SQL
+}
+
+// newLab finds the scripts and gives the test's processes folders and ports of their own. Absent scripts are a failure.
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	l := &lab{t: t, tools: os.Getenv("OGHAM_DRUID_TOOLS")}
+	if l.tools == "" {
+		l.tools = filepath.Join("..", "..", "shared", "tools", "druid")
+	}
+	if _, err := os.Stat(filepath.Join(l.tools, "kafka.sh")); err != nil {
+		t.Fatalf("a real Kafka and Druid are needed here, set OGHAM_DRUID_TOOLS to the folder of their scripts: %v", err)
+	}
+	dir, base := t.TempDir(), freeBase(t, 1, 2, 50, 51, 81, 82, 83, 91)
+	l.env = append(os.Environ(), "DRUID_RUN="+filepath.Join(dir, "druid"), "KAFKA_RUN="+filepath.Join(dir, "kafka"),
+		fmt.Sprintf("DRUID_PORT_BASE=%d", base), fmt.Sprintf("KAFKA_PORT=%d", base+50))
+	return l
+}
+
+// freeBase finds a port number from which on the given steps are free, below the ports that a system hands out by itself.
+func freeBase(t *testing.T, steps ...int) int {
+	t.Helper()
+	free := func(base int) bool {
+		for _, step := range steps {
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+step)))
+			if err != nil {
+				return false
+			}
+			_ = l.Close()
+		}
+		return true
+	}
+	for base := 20000 + os.Getpid()%40*200; base < 32000; base += 200 {
+		if free(base) {
+			return base
+		}
+	}
+	t.Fatal("there are no free ports")
+	return 0
+}
+
+// run runs a script and returns what it printed.
+func (l *lab) run(script string, args ...string) []byte {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	out, err := l.command(ctx, script, args...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return out
+}
+
+func (l *lab) command(ctx context.Context, script string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "bash", append([]string{filepath.Join(l.tools, script)}, args...)...)
+	cmd.Env = l.env
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	// The services that a script leaves behind have its output open: what matters is the end of the script.
+	cmd.WaitDelay = 5 * time.Second
+	out, err := cmd.Output()
+	if err != nil && cmd.ProcessState != nil && cmd.ProcessState.Success() {
+		err = nil
+	}
+	if err != nil {
+		return out, fmt.Errorf("%s %s: %w\n%s%s", script, strings.Join(args, " "), err, out, errs.Bytes())
+	}
+	return out, nil
+}
+
+// setting finds NAME=value in what a script printed.
+func setting(t *testing.T, out []byte, name string) string {
+	t.Helper()
+	for line := range bytes.Lines(out) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(string(line)), name+"="); ok {
+			return value
+		}
+	}
+	t.Fatalf("there is no %s in %s", name, out)
+	return ""
+}
+
+func (l *lab) stop(script string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	if _, err := l.command(ctx, script, "stop"); err != nil {
+		l.t.Error(err)
+	}
+}
+
+// kafka starts the broker.
+func (l *lab) kafka() *broker {
+	l.t.Helper()
+	l.t.Cleanup(func() { l.stop("kafka.sh") })
+	return &broker{t: l.t, servers: setting(l.t, l.run("kafka.sh", "start"), "KAFKA")}
+}
+
+// druid starts what is needed to load and query segments.
+func (l *lab) druid() {
+	l.t.Helper()
+	l.t.Cleanup(func() { l.stop("run-cluster.sh") })
+	out := l.run("run-cluster.sh", "start", "zk", "coordinator-overlord", "historical", "broker")
+	l.sql = setting(l.t, out, "BROKER") + "/druid/v2/sql"
+}
+
+// dump has Druid's own reader print the rows of segments.
+func (l *lab) dump(all []published) *tally {
+	l.t.Helper()
+	c := newTally()
+	for _, p := range all {
+		if err := c.add(bytes.NewReader(l.run("dump-segment.sh", p.place(l.t), "rows"))); err != nil {
+			l.t.Errorf("%s: %v", p.place(l.t), err)
+		}
+	}
+	return c
+}
+
+// load makes Druid load the segments by the descriptors that Ogham publishes.
+func (l *lab) load(all []published) {
+	l.t.Helper()
+	dir := l.t.TempDir()
+	for i, p := range all {
+		file := filepath.Join(dir, fmt.Sprintf("%d.json", i))
+		if err := os.WriteFile(file, p.Descriptor, 0o644); err != nil {
+			l.t.Fatal(err)
+		}
+		l.run("publish-segment.sh", file)
+	}
+}
+
+// query asks Druid in SQL; numbers come as json.Number.
+func (l *lab) query(sql string) [][]any {
+	l.t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"query": sql, "resultFormat": "array", "context": map[string]any{"useApproximateCountDistinct": false, "useApproximateTopN": false},
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	res, err := http.Post(l.sql, "application/json", bytes.NewReader(body))
+	if err != nil {
+		l.t.Fatalf("%s: %v", sql, err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		l.t.Fatalf("%s: %d %s %v", sql, res.StatusCode, clip(string(b)), err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var rows [][]any
+	if err := dec.Decode(&rows); err != nil {
+		l.t.Fatalf("%s: %v: %s", sql, err, clip(string(b)))
+	}
+	return rows
+}

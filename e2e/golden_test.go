@@ -1,0 +1,289 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ogham/adapters/httpapi/goldentest"
+)
+
+var update = flag.Bool("update", false, "rewrite the packed recordings in testdata from the goldens")
+
+// scenario is a sequence of requests that was recorded from a real Druid, and the Kafka around it.
+type scenario struct {
+	name    string
+	workers bool // tasks ran while it was recorded
+	topics  []goldenTopic
+	// differs are exchanges in which Ogham does not do as Druid does, with the status of its answer and the reason.
+	differs map[string]difference
+}
+
+type difference struct {
+	status int
+	reason string
+}
+
+// goldenTopic is a topic of a scenario and how many messages it gets before an exchange; "" stands for the beginning.
+type goldenTopic struct {
+	name       string
+	partitions int32
+	messages   map[string]int
+}
+
+func topicOf(name string, partitions int32, messages int) goldenTopic {
+	return goldenTopic{name, partitions, map[string]int{"": messages}}
+}
+
+var noPattern = difference{400, "topicPattern is not supported yet"}
+
+var scenarios = []scenario{
+	{name: "01-empty", differs: map[string]difference{
+		"43-id-bad-percent": {400, "net/http refuses the request line by itself, as text and not as HTML"},
+	}},
+	{name: "02-create-minimal", workers: true, topics: []goldenTopic{topicOf("gold_edits_minimal_topic", 2, 50)}, differs: map[string]difference{
+		"14-parse-errors-running": {200, "Druid stumbles over a task without a list of errors"},
+	}},
+	{name: "05-update", workers: true, topics: []goldenTopic{topicOf("gold_edits_update_topic", 1, 200)}, differs: map[string]difference{
+		"36-topic-to-pattern": noPattern, "38-history-after-bad-update": {200, "lacks the version of 36"}, "41-history-end": {200, "lacks the version of 36"},
+	}},
+	{name: "07-all-operations", topics: []goldenTopic{
+		topicOf("gold_edits_all0", 1, 20), topicOf("gold_edits_all1", 1, 20), topicOf("gold_edits_all2", 1, 20),
+	}},
+	{name: "09-unhealthy-dead-port", topics: []goldenTopic{topicOf("gold_edits_dead_topic", 1, 30)}},
+	{name: "10-unhealthy-missing-topic", topics: []goldenTopic{
+		{"gold_edits_notopic_topic", 1, map[string]int{"12-status-topic-made-unable_to_connect_to_stream-active0-publishing0-lag-zero-errors3-unhealthy": 25}},
+	}},
+	{name: "21-odd-ids", topics: []goldenTopic{topicOf("gold_edits_odd_topic", 1, 0)}},
+}
+
+// longScenario takes minutes of a task's duration.
+var longScenario = scenario{name: "04-life", workers: true, topics: []goldenTopic{
+	{"gold_edits_story_topic", 2, map[string]int{"": 60_000, "19-status-running-active0-publishing1-lag-zero": 2000, "28-suspend": 2000}},
+}}
+
+func TestGoldens(t *testing.T) {
+	for _, sc := range scenarios {
+		t.Run(sc.name, func(t *testing.T) {
+			t.Parallel()
+			replay(t, sc)
+		})
+	}
+}
+
+// packedGolden is the copy of a scenario that a bare clone has: of the HTTP adapter's tests, or ours.
+func packedGolden(name string) string {
+	file := filepath.Join("..", "adapters", "httpapi", "testdata", name+".json.gz")
+	if _, err := os.Stat(file); err != nil {
+		file = filepath.Join("testdata", name+".json.gz")
+	}
+	return file
+}
+
+func exchangesOf(t *testing.T, name string) []goldentest.Exchange {
+	t.Helper()
+	root, ok := goldentest.Root()
+	if !ok {
+		all, err := goldentest.Unpack(packedGolden(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	all, err := goldentest.Load(filepath.Join(root, "http", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := goldentest.Pack(packedGolden(name), all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied, err := goldentest.Unpack(packedGolden(name))
+	if err != nil || !reflect.DeepEqual(all, copied) {
+		t.Errorf("the packed copy of %s is not what was recorded, run the test with -update: %v", name, err)
+	}
+	return all
+}
+
+// produceGolden sends the messages that all scenarios are made of: message i is always the same.
+func produceGolden(p *producer, from, count int) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := from; i < from+count; i++ {
+		p.record(int64(i)%p.partitions, fmt.Appendf(nil, `{"ts":%q,"page":"page_%d","user":"user_%d","country":%q,"added":%d,"delta":%g}`,
+			start.Add(time.Duration(i)*time.Second).Format(time.RFC3339), i%50, i*7%200, []string{"DE", "US", "FR", "JP"}[i%4], i%1000, float64(i%100)/4))
+	}
+	p.flush()
+}
+
+// replayer sends the exchanges of a scenario to a server of its own.
+type replayer struct {
+	t     *testing.T
+	sc    scenario
+	b     *broker
+	s     *server
+	sent  map[string]int
+	tasks map[string]string // recorded task id → ours
+}
+
+func replay(t *testing.T, sc scenario) {
+	exchanges := exchangesOf(t, sc.name)
+	roles := "overlord"
+	if sc.workers {
+		roles = "overlord,worker"
+	}
+	r := &replayer{t: t, sc: sc, b: newBroker(t), sent: map[string]int{}, tasks: map[string]string{}}
+	r.feed("")
+	r.s = newServer(t, "golden-"+sc.name[:2], "--roles", roles).start()
+	for _, x := range exchanges {
+		r.feed(x.File)
+		if diffs := r.exchange(x); diffs != nil {
+			t.Errorf("%s (%s %s):\n  %s", x.File, x.Request.Method, x.Request.Path, strings.Join(diffs, "\n  "))
+		}
+	}
+}
+
+// feed sends the messages that came before an exchange. A topic is made with its first ones.
+func (r *replayer) feed(before string) {
+	r.t.Helper()
+	for _, topic := range r.sc.topics {
+		n, ok := topic.messages[before]
+		if !ok {
+			continue
+		}
+		if _, known := r.sent[topic.name]; !known {
+			r.b.createTopic(topic.name, topic.partitions)
+		}
+		produceGolden(r.b.producer(topic.name, int64(topic.partitions)), r.sent[topic.name], n)
+		r.sent[topic.name] += n
+	}
+}
+
+const recordedBroker = "127.0.0.1:19092"
+
+// poll matches exchanges whose answers depend on the moment; only their shape is compared, once the server has come to the
+// recorded point.
+var poll = regexp.MustCompile(`status|stats|list-state-resumed|tasks|reports|health`)
+
+// exchange sends one request. Answers to GET may have to be waited for.
+func (r *replayer) exchange(x goldentest.Exchange) []string {
+	r.t.Helper()
+	if x.Request.Body != nil {
+		body := strings.ReplaceAll(*x.Request.Body, recordedBroker, r.b.servers)
+		x.Request.Body = &body
+	}
+	x.Response.Body = strings.ReplaceAll(x.Response.Body, recordedBroker, r.b.servers)
+	mode := goldentest.Exact
+	if poll.MatchString(x.File) {
+		mode = goldentest.Shape
+	}
+	if x.Request.Method != "GET" {
+		return r.try(x, mode)
+	}
+	limit := 90 * time.Second
+	if mode == goldentest.Exact {
+		limit = 5 * time.Second // what is known at once needs no patience, but who has ended may take a moment
+	}
+	deadline := time.Now().Add(limit)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		y := x
+		y.Request.Path = r.withOurTasks(x.Request.Path)
+		diffs := r.try(y, mode)
+		if diffs == nil || time.Now().After(deadline) {
+			return diffs
+		}
+		<-tick.C
+	}
+}
+
+func (r *replayer) try(x goldentest.Exchange, mode goldentest.Mode) []string {
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	defer cancel()
+	got, err := goldentest.Send(ctx, strings.TrimPrefix(r.s.url(), "http://"), x)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if d, ok := r.sc.differs[x.File]; ok {
+		if got.Status != d.status {
+			return []string{fmt.Sprintf("status is %d, want %d: %s", got.Status, d.status, d.reason)}
+		}
+		return nil
+	}
+	if diff := notThere(x, got.Body); diff != "" {
+		return []string{diff}
+	}
+	return goldentest.Compare(x, got, mode)
+}
+
+var statusFile = regexp.MustCompile(`status.*-(running|suspended|unable_to_connect_to_stream)-active(\d)(.*)-publishing0`)
+
+// notThere tells what a status lacks of the recorded point. States that pass within moments may be over already, and are
+// not waited for.
+func notThere(x goldentest.Exchange, body []byte) string {
+	m := statusFile.FindStringSubmatch(x.File)
+	if m == nil || x.Response.Status != 200 {
+		return ""
+	}
+	var st struct {
+		Payload struct {
+			DetailedState string `json:"detailedState"`
+			ActiveTasks   []struct {
+				CurrentOffsets map[string]int64 `json:"currentOffsets"`
+			} `json:"activeTasks"`
+			RecentErrors []any `json:"recentErrors"`
+		} `json:"payload"`
+	}
+	if err := json.Unmarshal(body, &st); err != nil {
+		return err.Error()
+	}
+	p := st.Payload
+	switch {
+	case !strings.EqualFold(p.DetailedState, m[1]) && !strings.Contains(x.File, "topic-made-unable"):
+		return fmt.Sprintf("detailedState is %s, recorded %s", p.DetailedState, m[1])
+	case strings.Contains(m[3], "-offsets") && (len(p.ActiveTasks) == 0 || len(p.ActiveTasks[0].CurrentOffsets) == 0):
+		return fmt.Sprintf("no active task has offsets: %s", clip(string(body)))
+	case strings.Contains(x.File, "-errors") && len(p.RecentErrors) == 0:
+		return "there are no recentErrors"
+	}
+	return ""
+}
+
+var recordedTask = regexp.MustCompile(`/task/(index_kafka_(.+)_[0-9a-f]{15}_[a-p]{8})(/|$)`)
+
+// withOurTasks puts one of our task ids in the place of a recorded one: of the same data source, and ended where a report
+// is asked for.
+func (r *replayer) withOurTasks(path string) string {
+	m := recordedTask.FindStringSubmatch(path)
+	if m == nil {
+		return path
+	}
+	id, known := r.tasks[m[1]]
+	if !known {
+		type entry struct {
+			ID         string `json:"id"`
+			StatusCode string `json:"statusCode"`
+		}
+		var all []entry
+		r.s.must("GET", "/druid/indexer/v1/tasks?datasource="+m[2], nil, &all)
+		i := slices.IndexFunc(all, func(t entry) bool {
+			return !strings.HasSuffix(path, "/reports") || t.StatusCode == "SUCCESS"
+		})
+		if i < 0 {
+			return path
+		}
+		id = all[i].ID
+		r.tasks[m[1]] = id
+	}
+	return strings.Replace(path, m[1], id, 1)
+}
