@@ -290,29 +290,7 @@ func headerPlain(c byte) bool { return c > ' ' && c <= '~' && c != '"' && c != '
 
 // escapeHeader percent-encodes as the CloudEvents bindings ask; NATS would
 // else turn a line break into a space, and the hash would no longer fit.
-func escapeHeader(s string) string {
-	n := 0
-	for i := range len(s) {
-		if !headerPlain(s[i]) {
-			n++
-		}
-	}
-	if n == 0 {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s) + 2*n)
-	for i := range len(s) {
-		if c := s[i]; headerPlain(c) {
-			b.WriteByte(c)
-		} else {
-			b.WriteByte('%')
-			b.WriteByte(upperHex[c>>4])
-			b.WriteByte(upperHex[c&15])
-		}
-	}
-	return b.String()
-}
+func escapeHeader(s string) string { return escape(s, '%', headerPlain) }
 
 func unescapeHeader(s string) (string, error) {
 	if strings.IndexByte(s, '%') < 0 {

@@ -42,9 +42,14 @@ func EncodeToken(s string) string {
 	if s == "" {
 		return "="
 	}
+	return escape(s, '=', plainByte)
+}
+
+// escape writes each byte that is not plain as the mark and two hex digits.
+func escape(s string, mark byte, plain func(byte) bool) string {
 	n := 0
 	for i := range len(s) {
-		if !plainByte(s[i]) {
+		if !plain(s[i]) {
 			n++
 		}
 	}
@@ -54,10 +59,10 @@ func EncodeToken(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 2*n)
 	for i := range len(s) {
-		if c := s[i]; plainByte(c) {
+		if c := s[i]; plain(c) {
 			b.WriteByte(c)
 		} else {
-			b.WriteByte('=')
+			b.WriteByte(mark)
 			b.WriteByte(upperHex[c>>4])
 			b.WriteByte(upperHex[c&15])
 		}
