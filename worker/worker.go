@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -189,18 +190,8 @@ func (w *Worker) heartbeat(now time.Time) task.Heartbeat {
 	for _, r := range running {
 		h.Tasks = append(h.Tasks, r.report(now))
 	}
-	slices.SortFunc(h.Tasks, func(a, b task.Report) int { return compareText(a.TaskID, b.TaskID) })
+	slices.SortFunc(h.Tasks, func(a, b task.Report) int { return strings.Compare(a.TaskID, b.TaskID) })
 	return h
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // assign starts a task, unless it runs or ran already.
