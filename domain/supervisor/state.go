@@ -3,6 +3,7 @@ package supervisor
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -119,22 +120,12 @@ func (s *State) Drained() bool {
 
 // ActiveNumbers returns the numbers of the active groups, ascending.
 func (s *State) ActiveNumbers() []int {
-	ns := make([]int, 0, len(s.Active))
-	for n := range s.Active {
-		ns = append(ns, n)
-	}
-	slices.Sort(ns)
-	return ns
+	return slices.Sorted(maps.Keys(s.Active))
 }
 
 // TaskIDs returns the ids of all live tasks, ascending.
 func (s *State) TaskIDs() []string {
-	ids := make([]string, 0, len(s.Tasks))
-	for id := range s.Tasks {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
+	return slices.Sorted(maps.Keys(s.Tasks))
 }
 
 // Group returns the group with this key, active or pending, or nil.
