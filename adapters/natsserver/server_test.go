@@ -224,7 +224,7 @@ func TestStoreLimitLeavesTheReserve(t *testing.T) {
 	if err := unix.Statfs(dir, &st); err != nil {
 		t.Fatal(err)
 	}
-	free := int64(st.Bavail) * st.Bsize
+	free := int64(st.Bavail) * int64(st.Bsize)
 	got, err := storeLimit(dir, 0, free/4)
 	// Others use the disk meanwhile: an eighth of slack.
 	if err != nil || got > 1<<20+free-free/8 || got < free/2 {

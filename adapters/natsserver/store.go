@@ -68,7 +68,7 @@ func storeLimit(dir string, configured, reserve int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	free := int64(st.Bavail) * st.Bsize
+	free := int64(st.Bavail) * int64(st.Bsize)
 	limit := used + free - min(reserve, free/2)
 	if configured > 0 && configured < limit {
 		limit = configured
