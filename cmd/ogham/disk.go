@@ -65,7 +65,7 @@ func (d *diskWatch) look() error {
 	if err := unix.Statfs(d.dir, &st); err != nil {
 		return fmt.Errorf("read the free space of %s: %w", d.dir, err)
 	}
-	free, whole := int64(st.Bavail)*st.Bsize, int64(st.Blocks)*st.Bsize
+	free, whole := int64(st.Bavail)*int64(st.Bsize), int64(st.Blocks)*int64(st.Bsize)
 	low := min(int64(lowDisk), whole/lowShare)
 	switch {
 	case free < low && !d.low.Swap(true):
