@@ -153,7 +153,7 @@ func (a *actor) ended(ctx context.Context, n task.Notice, c supervisor.Command, 
 		a.term.pool.release(n.TaskID)
 		a.measures.dropTask(n.TaskID)
 		a.tend(ctx)
-		a.soon()
+		a.soonAfter(c)
 	}
 	return a.answer(0, err)
 }

@@ -15,6 +15,8 @@ const (
 	idleTick = time.Second
 	// unwritablePause is how long an actor waits with its next run after the log took nothing.
 	unwritablePause = 2 * time.Second
+	// maxBackOff bounds how often the gap before the run after a failed task is doubled; the period bounds the gap.
+	maxBackOff = 16
 )
 
 // runLoop is when an actor's next run is due and what the one in progress has met.
@@ -67,6 +69,21 @@ func (a *actor) soon() {
 	if gap := a.loop.began.Add(a.term.cfg.MinRunGap); gap.After(at) {
 		at = gap
 	}
+	if at.Before(a.loop.next) {
+		a.loop.next = at
+	}
+}
+
+// soonAfter makes the next run due after the end of a task. A task that failed is replaced at once, but where one after
+// the other fails the runs come further and further apart, up to the period: what one replacement met the next will
+// meet, and each costs the log five events for ever.
+func (a *actor) soonAfter(end supervisor.Command) {
+	if _, failed := end.(supervisor.FailTask); !failed {
+		a.soon()
+		return
+	}
+	gap := a.term.cfg.MinRunGap << min(a.state.Health.FailedTasks, maxBackOff)
+	at := maxTime(a.loop.began.Add(min(gap, max(a.period(), time.Second))), a.term.cfg.Now())
 	if at.Before(a.loop.next) {
 		a.loop.next = at
 	}

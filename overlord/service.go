@@ -58,6 +58,10 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	defer stop()
 	for ctx.Err() == nil {
+		if s.cfg.Store.ReadOnly() != nil {
+			<-ctx.Done() // who may not append cannot lead: others may
+			break
+		}
 		lease, err := s.cfg.Store.Campaign(ctx, s.cfg.NodeID, s.cfg.LeaseTTL)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -68,12 +72,16 @@ func (s *Service) Run(ctx context.Context) error {
 			continue
 		}
 		s.cfg.Logger.Info("leader elected", "node", s.cfg.NodeID, "epoch", lease.Epoch)
-		if err := s.lead(ctx, lease); err != nil && ctx.Err() == nil {
+		err = s.lead(ctx, lease)
+		if err != nil && ctx.Err() == nil {
 			s.cfg.Logger.Error("lead ended", "epoch", lease.Epoch, "error", err)
 		}
 		resign, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		_ = lease.Resign(resign)
 		cancel()
+		if err != nil {
+			pause(ctx, time.Second) // what ended this lead, such as a log that takes nothing, may end the next as fast
+		}
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func (a *actor) endTask(ctx context.Context, id string, c supervisor.Command) bo
 	delete(a.reports, id)
 	a.term.pool.release(id)
 	a.measures.dropTask(id)
-	a.soon()
+	a.soonAfter(c)
 	return true
 }
 

@@ -1,0 +1,59 @@
+package overlord
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"ogham/domain/spec"
+	"ogham/domain/supervisor"
+	"ogham/eventstore"
+)
+
+func TestTasksThatFailOneAfterTheOtherAreReplacedFurtherAndFurtherApart(t *testing.T) {
+	now := time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC)
+	cfg := Config{Now: func() time.Time { return now }}
+	cfg.fill()
+	for failed, want := range []time.Duration{
+		200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond, 3200 * time.Millisecond,
+		6400 * time.Millisecond, 12800 * time.Millisecond, 25600 * time.Millisecond, 30 * time.Second, 30 * time.Second,
+	} {
+		a := &actor{term: &term{cfg: &cfg}, state: supervisor.NewState("x"), spec: &spec.Supervisor{}}
+		a.spec.IOConfig.Period = 30 * time.Second
+		a.state.Health.FailedTasks = failed
+		a.loop.began, a.loop.next = now, now.Add(a.period())
+		a.soonAfter(supervisor.FailTask{})
+		if got := a.loop.next.Sub(now); got != want {
+			t.Errorf("after %d failures the next run comes after %s, want %s", failed, got, want)
+		}
+		a.soonAfter(supervisor.SucceedTask{})
+		if got := a.loop.next.Sub(now); got != cfg.MinRunGap {
+			t.Errorf("after a success the next run comes after %s, want %s", got, cfg.MinRunGap)
+		}
+	}
+}
+
+func TestOverALogThatIsReadOnlyNobodyCampaigns(t *testing.T) {
+	h := newHouse(t)
+	store, err := eventstore.Open(t.Context(), h.nc, eventstore.Config{
+		Upcasters: eventstore.DomainUpcasters(), SyncedServer: true, ReadOnly: true, Logger: quiet(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		done <- New(Config{Store: store, NATS: h.nc, Catalog: h, Logger: quiet(), Now: time.Now}).Run(ctx)
+	}()
+	s, _ := h.overlord("two")
+	leads(h, s)
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if epoch := s.leading().lease.Epoch; epoch != 1 {
+		t.Errorf("the one that may append leads in epoch %d, want the first", epoch)
+	}
+}
