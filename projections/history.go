@@ -11,27 +11,12 @@ import (
 )
 
 // historyFold holds the versions of every supervisor that ever was, oldest first.
-type historyFold struct {
-	versions map[string][]supervisor.Version
-}
+type historyFold struct{ lists[supervisor.Version] }
 
-func newHistoryFold() *historyFold {
-	return &historyFold{versions: map[string][]supervisor.Version{}}
-}
+func newHistoryFold() *historyFold { return &historyFold{newLists[supervisor.Version]()} }
 
 func (f *historyFold) name() string { return "history" }
 func (f *historyFold) layout() int  { return 1 }
-func (f *historyFold) dump() any    { return f.versions }
-func (f *historyFold) clear()       { f.versions = map[string][]supervisor.Version{} }
-
-func (f *historyFold) load(data json.RawMessage) error {
-	versions := map[string][]supervisor.Version{}
-	if err := json.Unmarshal(data, &versions); err != nil {
-		return err
-	}
-	f.versions = versions
-	return nil
-}
 
 func (f *historyFold) apply(e fact) {
 	switch ev := e.Event.(type) {
@@ -53,7 +38,7 @@ func (f *historyFold) apply(e fact) {
 func (f *historyFold) add(e fact, spec json.RawMessage) {
 	// Milliseconds are all that the answer shows, and all that a snapshot keeps.
 	at := supervisor.Instant(e.Time.UTC().Truncate(time.Millisecond))
-	f.versions[e.supervisorID] = append(f.versions[e.supervisorID], supervisor.Version{Spec: spec, Version: at})
+	f.of[e.supervisorID] = append(f.of[e.supervisorID], supervisor.Version{Spec: spec, Version: at})
 }
 
 // tombstone is what Druid writes for a terminated supervisor. The key that comes twice is Druid's: its type wrapper and
@@ -74,7 +59,7 @@ func tombstone(id string) json.RawMessage {
 func (r *Runner) History(id string) ([]supervisor.Version, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	versions, ok := r.history.versions[id]
+	versions, ok := r.history.of[id]
 	if !ok {
 		return nil, false
 	}
@@ -87,5 +72,5 @@ func (r *Runner) History(id string) ([]supervisor.Version, bool) {
 func (r *Runner) HistoryIDs() []string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.Sorted(maps.Keys(r.history.versions))
+	return slices.Sorted(maps.Keys(r.history.of))
 }

@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -23,35 +22,22 @@ type Sample struct {
 
 // lagFold holds the lag of each supervisor over the last samples. A sample keeps sums and not partitions, so that ten
 // thousand supervisors with a thousand samples each fit in memory. Samples are not in the log: a lost snapshot loses them.
-type lagFold struct {
-	points map[string][]supervisor.LagPoint
-}
+type lagFold struct{ lists[supervisor.LagPoint] }
 
-func newLagFold() *lagFold { return &lagFold{points: map[string][]supervisor.LagPoint{}} }
+func newLagFold() *lagFold { return &lagFold{newLists[supervisor.LagPoint]()} }
 
 func (f *lagFold) name() string { return "lag" }
 func (f *lagFold) layout() int  { return 1 }
-func (f *lagFold) dump() any    { return f.points }
-func (f *lagFold) clear()       { f.points = map[string][]supervisor.LagPoint{} }
-
-func (f *lagFold) load(data json.RawMessage) error {
-	points := map[string][]supervisor.LagPoint{}
-	if err := json.Unmarshal(data, &points); err != nil {
-		return err
-	}
-	f.points = points
-	return nil
-}
 
 // apply forgets a supervisor that was terminated: one that is made again under its name starts with no past.
 func (f *lagFold) apply(e fact) {
 	if _, ok := e.Event.(*supervisor.SupervisorTerminated); ok {
-		delete(f.points, e.supervisorID)
+		delete(f.of, e.supervisorID)
 	}
 }
 
 func (f *lagFold) add(s Sample) {
-	points := f.points[s.SupervisorID]
+	points := f.of[s.SupervisorID]
 	if n := len(points); n > 0 && !s.At.After(time.Time(points[n-1].At)) {
 		return // told twice
 	}
@@ -65,7 +51,7 @@ func (f *lagFold) add(s Sample) {
 	if extra := len(points) - keepLag; extra > 0 {
 		points = slices.Delete(points, 0, extra)
 	}
-	f.points[s.SupervisorID] = points
+	f.of[s.SupervisorID] = points
 }
 
 // Sample folds a measurement in. One that is not newer than the last is ignored.
@@ -79,5 +65,5 @@ func (r *Runner) Sample(s Sample) {
 func (r *Runner) Lag(id string) []supervisor.LagPoint {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.Clone(r.lag.points[id])
+	return slices.Clone(r.lag.of[id])
 }

@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -16,25 +15,12 @@ const taskFailedClass = "TaskFailed"
 
 // errorsFold remembers the newest failures of each supervisor, of its runs and of its tasks. Other than the recentErrors
 // of the status report it outlives updates, suspension and termination.
-type errorsFold struct {
-	errors map[string][]supervisor.PastError
-}
+type errorsFold struct{ lists[supervisor.PastError] }
 
-func newErrorsFold() *errorsFold { return &errorsFold{errors: map[string][]supervisor.PastError{}} }
+func newErrorsFold() *errorsFold { return &errorsFold{newLists[supervisor.PastError]()} }
 
 func (f *errorsFold) name() string { return "recenterrors" }
 func (f *errorsFold) layout() int  { return 1 }
-func (f *errorsFold) dump() any    { return f.errors }
-func (f *errorsFold) clear()       { f.errors = map[string][]supervisor.PastError{} }
-
-func (f *errorsFold) load(data json.RawMessage) error {
-	errors := map[string][]supervisor.PastError{}
-	if err := json.Unmarshal(data, &errors); err != nil {
-		return err
-	}
-	f.errors = errors
-	return nil
-}
 
 func (f *errorsFold) apply(e fact) {
 	switch ev := e.Event.(type) {
@@ -55,16 +41,16 @@ func (f *errorsFold) apply(e fact) {
 
 func (f *errorsFold) add(e fact, p supervisor.PastError) {
 	p.LogSequence = e.Sequence
-	all := append(f.errors[e.supervisorID], p)
+	all := append(f.of[e.supervisorID], p)
 	if extra := len(all) - keepErrors; extra > 0 {
 		all = slices.Delete(all, 0, extra)
 	}
-	f.errors[e.supervisorID] = all
+	f.of[e.supervisorID] = all
 }
 
 // RecentErrors returns the failures of a supervisor that are still remembered, oldest first.
 func (r *Runner) RecentErrors(id string) []supervisor.PastError {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.Clone(r.errors.errors[id])
+	return slices.Clone(r.errors.of[id])
 }

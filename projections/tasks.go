@@ -3,6 +3,7 @@ package projections
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
@@ -180,22 +181,12 @@ func (r *Runner) Tasks() []supervisor.TaskRecord {
 		if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
 			return c
 		}
-		return compareIDs(a.ID, b.ID)
+		return strings.Compare(a.ID, b.ID)
 	})
 	for _, id := range slices.Backward(r.tasks.ended) {
 		all = append(all, r.tasks.tasks[id].record())
 	}
 	return all
-}
-
-func compareIDs(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Task returns one task that is kept.
