@@ -31,6 +31,9 @@ type Config struct {
 	SnapshotEvery int
 	// KeepTasks is the number of ended tasks that are kept, the newest. Default: 10,000.
 	KeepTasks int
+	// ReadOnly is for a damaged log: the snapshots may know more than it still holds. They are shown and left as they are,
+	// and where the log cannot be read any further the runner stays with what it has.
+	ReadOnly bool
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -137,6 +140,11 @@ func (r *Runner) path(p projection) string { return filepath.Join(r.cfg.Dir, p.n
 // Run follows the log until the context ends, which is no error, or the log cannot be read any further, which is. It
 // writes the snapshots before it returns. It is called once.
 func (r *Runner) Run(ctx context.Context) error {
+	if r.cfg.ReadOnly {
+		r.readOn(ctx)
+		r.finish(nil)
+		return nil
+	}
 	err := r.follow(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil
@@ -144,6 +152,18 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.finish(err)
 	r.snapshot()
 	return err
+}
+
+// readOn applies what a damaged log still gives beyond the snapshots, and waits for the end.
+func (r *Runner) readOn(ctx context.Context) {
+	r.mu.Lock()
+	r.position = r.smallestCursor()
+	from := r.position + 1
+	r.mu.Unlock()
+	if err := r.log.Tail(ctx, eventstore.Query{FromSeq: from}, r.take); err != nil && ctx.Err() == nil {
+		r.cfg.Logger.Error("the log cannot be read any further, what is shown ends there", "sequence", r.Position(), "error", err)
+	}
+	<-ctx.Done()
 }
 
 func (r *Runner) follow(ctx context.Context) error {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -210,4 +212,59 @@ func TestRunTellsWhyTheLogCannotBeRead(t *testing.T) {
 	if err := r.Run(context.Background()); !errors.As(err, &unknown) {
 		t.Errorf("run over an unknown type of event: %v, want *UnknownTypeError", err)
 	}
+}
+
+func TestADamagedLogLeavesTheSnapshotsAsTheyAre(t *testing.T) {
+	w := newWorld(t)
+	w.story()
+	dir := t.TempDir()
+	r, stop := follow(t, w.log, dir)
+	wait(t, r, w.log.last())
+	want := answers(t, r)
+	stop()
+	before := files(t, dir)
+
+	for name, log := range map[string]projections.Log{"shorter": newMemLog(), "unreadable": failingLog{newMemLog()}} {
+		r, err := projections.Open(log, projections.Config{Dir: dir, ReadOnly: true, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Run(ctx) }()
+		wait(t, r, w.log.last())
+		if got := answers(t, r); got != want {
+			t.Errorf("over a log that is %s: %s", name, diff(got, want))
+		}
+		select {
+		case err := <-ended:
+			t.Errorf("over a log that is %s the runner ended: %v", name, err)
+		default:
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run over a log that is %s: %v", name, err)
+		}
+		if after := files(t, dir); !maps.Equal(after, before) {
+			t.Errorf("over a log that is %s the snapshots were changed", name)
+		}
+	}
+}
+
+// files returns the content of each file of a folder.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no files in %s: %v", dir, err)
+	}
+	content := map[string]string{}
+	for _, f := range all {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[f] = string(data)
+	}
+	return content
 }
