@@ -3,10 +3,12 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -91,8 +93,11 @@ func (d decimal) MarshalJSON() ([]byte, error) {
 func (s *Server) readBody(c echo.Context) ([]byte, error) {
 	rc := http.NewResponseController(c.Response())
 	// A writer of a test takes no deadlines.
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout))
+	_ = rc.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
 	b, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, s.cfg.BodyLimit))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errSlowBody
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the request: %w", err)
 	}

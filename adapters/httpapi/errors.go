@@ -47,6 +47,9 @@ type badRequest struct{ text string }
 
 func (e *badRequest) Error() string { return e.text }
 
+// errSlowBody is a request body that did not come within BodyTimeout.
+var errSlowBody = errors.New("the request body did not come in time")
+
 // judge is the one place where errors become answers.
 func judge(err error) outcome {
 	var refusal *supervisor.Refusal
@@ -73,6 +76,8 @@ func judge(err error) outcome {
 		return redirect(follower.NotLeader())
 	case errors.As(err, &tooBig):
 		return outcome{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("the request body is larger than %d bytes", tooBig.Limit)}
+	case errors.Is(err, errSlowBody):
+		return outcome{status: http.StatusRequestTimeout, text: errSlowBody.Error()}
 	case errors.As(err, &routed):
 		// The router's own: no such route, no such method. Druid's server answers these without a body.
 		return outcome{status: routed.Code}

@@ -102,13 +102,21 @@ const mask = "********"
 // redact masks the values of secrets in a text that is about to be logged or shown.
 func redact(s string) string { return secretValue.ReplaceAllString(s, "${1}"+mask) }
 
-// leads lets the request through where this node leads, and else shows the way to the one that does.
+// leads lets the request through where this node leads, and else shows the way to the one that does. Where nobody can
+// lead because the log is damaged, questions are answered from what is known.
 func (s *Server) leads(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if s.cfg.Overlord.IsLeader() {
 			return next(c)
 		}
-		return s.answer(c, redirect(s.cfg.Overlord.LeaderURL()))
+		leader := s.cfg.Overlord.LeaderURL()
+		if why := s.cfg.ReadOnly(); why != nil && leader == "" {
+			if c.Request().Method == get {
+				return next(c)
+			}
+			return why
+		}
+		return s.answer(c, redirect(leader))
 	}
 }
 

@@ -27,10 +27,15 @@ type Config struct {
 	Properties map[string]string
 	// Ready says whether the service takes requests, shown by /status/health. Nil: always.
 	Ready func() bool
+	// ReadOnly says why nothing can be decided here, such as a damaged log. Where no other node leads either, what is known
+	// is still shown, and commands are answered with this error. Nil: never.
+	ReadOnly func() error
 	// Now is the clock of reports. Default: time.Now.
 	Now func() time.Time
 	// BodyLimit is the largest request body in bytes. Default: 10 MiB.
 	BodyLimit int64
+	// BodyTimeout is how long a client may take to send a request body. Default: 60 s.
+	BodyTimeout time.Duration
 	// CommandTimeout bounds a command, or a question to the tasks. Default: 60 s.
 	CommandTimeout time.Duration
 	// Heartbeat is the time between two comments on a silent event stream. Default: 15 s.
@@ -45,7 +50,6 @@ const (
 	defaultBodyLimit = 10 << 20
 	maxHeaderBytes   = 256 << 10
 	headerTimeout    = 10 * time.Second
-	bodyTimeout      = 60 * time.Second
 	idleTimeout      = 2 * time.Minute
 )
 
@@ -59,11 +63,14 @@ func (c Config) withDefaults() Config {
 	if c.Ready == nil {
 		c.Ready = func() bool { return true }
 	}
+	if c.ReadOnly == nil {
+		c.ReadOnly = func() error { return nil }
+	}
 	if c.BodyLimit <= 0 {
 		c.BodyLimit = defaultBodyLimit
 	}
 	for d, def := range map[*time.Duration]time.Duration{
-		&c.CommandTimeout: 60 * time.Second, &c.Heartbeat: 15 * time.Second,
+		&c.BodyTimeout: 60 * time.Second, &c.CommandTimeout: 60 * time.Second, &c.Heartbeat: 15 * time.Second,
 		&c.WriteTimeout: 30 * time.Second, &c.ShutdownTimeout: 10 * time.Second,
 	} {
 		if *d <= 0 {
