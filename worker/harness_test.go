@@ -3,13 +3,11 @@ package worker_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +19,6 @@ import (
 	"go.uber.org/goleak"
 
 	"ogham/adapters/kafka"
-	"ogham/domain/row"
 	"ogham/domain/task"
 	"ogham/worker"
 )
@@ -72,127 +69,6 @@ func connect(t *testing.T, url string) *nats.Conn {
 	}
 	t.Cleanup(func() { nc.Close(); <-closed })
 	return nc
-}
-
-// leader is a scripted overlord. It commits as the real one does: only a sequence that starts at the committed offsets.
-type leader struct {
-	t     *testing.T
-	nc    *nats.Conn
-	epoch uint64
-	subs  []*nats.Subscription
-
-	mu        sync.Mutex
-	notices   []task.Notice
-	committed task.Offsets
-	segments  map[string][]task.Segment // by task-independent sequence key
-	published []task.Segment
-	// script answers first; a nil reply means the usual one, silence that there is none.
-	script func(n task.Notice) (reply *task.NoticeReply, silence bool)
-}
-
-func newLeader(t *testing.T, nc *nats.Conn, epoch uint64) *leader {
-	l := &leader{t: t, nc: nc, epoch: epoch, committed: task.Offsets{}, segments: map[string][]task.Segment{}}
-	l.listen()
-	return l
-}
-
-func (l *leader) listen() {
-	l.t.Helper()
-	sub := func(subject string, f nats.MsgHandler) {
-		s, err := l.nc.Subscribe(subject, f)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		l.subs = append(l.subs, s)
-	}
-	sub(task.SubjectNoticePrefix+strconv.FormatUint(l.epoch, 10), l.onNotice)
-	sub(task.SubjectWho, func(m *nats.Msg) {
-		b, _ := json.Marshal(task.Beacon{Epoch: l.epoch, Node: "leader"})
-		_ = m.Respond(b)
-	})
-	if err := l.nc.Flush(); err != nil {
-		l.t.Fatal(err)
-	}
-}
-
-func (l *leader) resign() {
-	for _, s := range l.subs {
-		_ = s.Unsubscribe()
-	}
-	l.subs = nil
-	_ = l.nc.Flush()
-}
-
-func (l *leader) onNotice(m *nats.Msg) {
-	var n task.Notice
-	if err := json.Unmarshal(m.Data, &n); err != nil {
-		l.t.Errorf("notice: %v", err)
-		return
-	}
-	l.mu.Lock()
-	l.notices = append(l.notices, n)
-	script := l.script
-	l.mu.Unlock()
-	var reply *task.NoticeReply
-	if script != nil {
-		var silence bool
-		if reply, silence = script(n); silence {
-			return
-		}
-	}
-	if reply == nil {
-		r := l.usual(n)
-		reply = &r
-	}
-	data, _ := json.Marshal(reply)
-	_ = m.Respond(data)
-}
-
-func (l *leader) usual(n task.Notice) task.NoticeReply {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch n.Kind {
-	case task.NoticeAllocate:
-		var r task.NoticeReply
-		for _, slot := range n.Slots {
-			r.Identities = append(r.Identities, task.SegmentIdentity{
-				SegmentSlot: slot, IntervalStart: slot.Start, IntervalEnd: slot.End,
-				Version: "2026-11-23T00:00:00.000Z", PartitionNum: 10*n.Sequence + slot.Ordinal,
-			})
-		}
-		return r
-	case task.NoticePublish:
-		key := fmt.Sprint(n.Sequence, n.Start, n.End)
-		if earlier, ok := l.segments[key]; ok {
-			return task.NoticeReply{AlreadyPublished: true, Segments: earlier}
-		}
-		if !n.Start.Matches(l.committed) {
-			return task.NoticeReply{Code: task.CodeConflict, Message: fmt.Sprintf("Inconsistency between %v and %v", l.committed, n.Start)}
-		}
-		l.committed = l.committed.Plus(n.End)
-		l.segments[key] = n.Segments
-		l.published = append(l.published, n.Segments...)
-	}
-	return task.NoticeReply{}
-}
-
-// seen gives the notices of a kind.
-func (l *leader) seen(kind string) []task.Notice {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []task.Notice
-	for _, n := range l.notices {
-		if n.Kind == kind {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-func (l *leader) setScript(f func(task.Notice) (*task.NoticeReply, bool)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.script = f
 }
 
 // bench is a worker with all that it works with.
@@ -427,131 +303,4 @@ func (b *bench) wantClean() {
 	if err != nil || len(left) != committed {
 		b.t.Fatalf("%d copies in deep storage, %d committed (%v)", len(left), committed, err)
 	}
-}
-
-// memoryBuilder keeps records' places instead of building columns: what the runner is responsible for is which record
-// enters which sequence. Records that are not JSON objects are unparseable, as for the real one.
-type memoryBuilder struct {
-	request worker.BuilderRequest
-	mu      sync.Mutex
-	keys    []string
-	row     row.Counters
-	bad     []row.ParseException
-	persist int
-	closed  bool
-}
-
-func (b *bench) newBuilder(r worker.BuilderRequest) (worker.Builder, error) {
-	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return nil, err
-	}
-	m := &memoryBuilder{request: r, row: row.Counters{RecordsProcessed: map[int32]int64{}}}
-	b.mu.Lock()
-	b.builders = append(b.builders, m)
-	b.mu.Unlock()
-	return m, nil
-}
-
-func (m *memoryBuilder) AddBatch(records []worker.Record) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, r := range records {
-		if string(r.Value) == "panic" {
-			panic("poisoned")
-		}
-		m.row.ProcessedBytes += int64(len(r.Value))
-		if !json.Valid(r.Value) {
-			m.row.Unparseable++
-			m.bad = append([]row.ParseException{{Input: string(r.Value), ErrorType: row.ErrorUnparseable, Partition: r.Partition, Offset: r.Offset}}, m.bad...)
-			continue
-		}
-		m.row.Processed++
-		m.row.RecordsProcessed[r.Partition]++
-		m.keys = append(m.keys, fmt.Sprintf("%d@%d", r.Partition, r.Offset))
-	}
-	return nil
-}
-
-func (m *memoryBuilder) Counters() row.Counters {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := m.row
-	c.RecordsProcessed = maps.Clone(c.RecordsProcessed)
-	return c
-}
-
-func (m *memoryBuilder) ParseExceptions() []row.ParseException {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.bad)
-}
-func (m *memoryBuilder) Rows() int64           { return m.Counters().Processed }
-func (m *memoryBuilder) MaxSegmentRows() int64 { return m.Rows() }
-func (m *memoryBuilder) Bytes() int64          { return m.Counters().ProcessedBytes }
-func (m *memoryBuilder) Persist(context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.persist++
-	return nil
-}
-
-func (m *memoryBuilder) Finish(context.Context) ([]worker.Built, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.keys) == 0 {
-		return nil, nil
-	}
-	dir := filepath.Join(m.request.Dir, "segment")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	data, err := json.Marshal(m.keys)
-	if err != nil {
-		return nil, err
-	}
-	const day = 1795392000000 // 2026-11-23
-	return []worker.Built{{
-		IntervalStart: day, IntervalEnd: day + 86400000, Dir: dir, Rows: int64(len(m.keys)), Size: int64(len(data)), Dimensions: []string{"page"},
-	}}, os.WriteFile(filepath.Join(dir, "rows.json"), data, 0o644)
-}
-
-func (m *memoryBuilder) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.closed = true
-	return os.RemoveAll(m.request.Dir)
-}
-
-// pusher is deep storage in a folder, which can be full.
-type pusher struct {
-	root string
-	mu   sync.Mutex
-	fail int // how many pushes still fail
-	hits int
-}
-
-var errDiskFull = errors.New("no space left on device")
-
-func (p *pusher) Push(_ context.Context, dir string, _ worker.SegmentID, uuid string) (json.RawMessage, int64, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.hits++
-	if p.fail > 0 {
-		p.fail--
-		return nil, 0, errDiskFull
-	}
-	to := filepath.Join(p.root, uuid)
-	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
-		return nil, 0, err
-	}
-	spec, err := json.Marshal(to)
-	return spec, 1, err
-}
-
-func (p *pusher) Delete(_ context.Context, loadSpec json.RawMessage) error {
-	var path string
-	if err := json.Unmarshal(loadSpec, &path); err != nil {
-		return err
-	}
-	return os.RemoveAll(path)
 }
