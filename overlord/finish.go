@@ -37,7 +37,7 @@ func (a *actor) allowedStops() int {
 
 // finishDue tells the groups to finish whose time has come, those that began first first.
 func (r *run) finishDue(ctx context.Context) error {
-	var due []string
+	due := map[string]string{} // key to reason
 	err := r.decide(ctx, func(context.Context) error {
 		a := r.a
 		if a.spec == nil || !a.state.Exists() || a.state.Suspended {
@@ -57,11 +57,15 @@ func (r *run) finishDue(ctx context.Context) error {
 		slices.SortStableFunc(groups, func(x, y *supervisor.Group) int { return began(x).Compare(began(y)) })
 		stopped := 0
 		for _, g := range groups {
-			late := !began(g).Add(a.spec.IOConfig.TaskDuration).After(now) && len(a.state.Pending)+stopped < a.allowedStops()
-			if (g.HandoffEarly || a.loop.early[g.Key] || late) && !a.busy[g.Key] {
+			late := !began(g).Add(a.spec.IOConfig.TaskDuration).After(now) && !a.loop.unread[g.Key].After(now) && len(a.state.Pending)+stopped < a.allowedStops()
+			early := g.HandoffEarly || a.loop.early[g.Key]
+			if (early || late) && !a.busy[g.Key] {
 				a.busy[g.Key] = true
 				delete(a.loop.early, g.Key)
-				due = append(due, g.Key)
+				due[g.Key] = reasonDuration
+				if early {
+					due[g.Key] = reasonEarly
+				}
 				stopped++
 			}
 		}
@@ -71,11 +75,27 @@ func (r *run) finishDue(ctx context.Context) error {
 		return err
 	}
 	var wg sync.WaitGroup
-	for _, key := range due {
-		wg.Go(func() { r.a.finish(ctx, key, "taskDuration") })
+	for key, reason := range due {
+		wg.Go(func() { r.a.finish(ctx, key, reason) })
 	}
 	wg.Wait()
 	return nil
+}
+
+// Why a group finishes: its taskDuration is over, or somebody asked for it before.
+const (
+	reasonDuration = "taskDuration"
+	reasonEarly    = "handoff"
+)
+
+// unreadPause is how long a group goes on that had nothing to publish when its time was over.
+const unreadPause = time.Second
+
+// nothingRead reports whether a group may read on because a successor would begin where it stands. Druid replaces it all
+// the same: on a quiet topic that is work for nothing, and a task that needs longer than taskDuration to its first
+// record would never get there. Bounds on message times move with the group, so a group that has some is replaced.
+func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
+	return end.Equal(g.Start) && g.MinTime == nil && g.MaxTime == nil
 }
 
 // finish pauses the tasks of a group, makes the highest offset of all replicas its end and tells them. The caller has
@@ -87,6 +107,13 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 	err := a.do(ctx, func(ctx context.Context) {
 		g := a.state.Group(key)
 		if g == nil || g.Publishing {
+			return
+		}
+		if ok && reason == reasonDuration && a.nothingRead(g, end) {
+			a.loop.unread[key] = a.term.cfg.Now().Add(unreadPause)
+			for _, id := range g.TaskIDs {
+				orders = append(orders, task.Order{Op: task.OpResume, TaskID: id})
+			}
 			return
 		}
 		if !ok {

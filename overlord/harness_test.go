@@ -210,6 +210,7 @@ type fakeTask struct {
 	at        task.Offsets
 	finishing bool
 	started   time.Time
+	resumed   int
 }
 
 func (h *house) worker(id string, capacity int) *fakeWorker {
@@ -275,6 +276,7 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 		return task.OrderReply{Offsets: t.at.Clone()}
 	case task.OpResume:
 		t.status = task.RunnerReading
+		t.resumed++
 	case task.OpStop:
 		delete(w.tasks, o.TaskID)
 	case task.OpSetEnd:

@@ -186,3 +186,31 @@ func TestAStreamThatFailsMakesTheSupervisorUnhealthyAndRecovers(t *testing.T) {
 	h.topic.fail(nil)
 	h.until("it runs", func() bool { return h.state("clicks").Detailed == supervisor.StateRunning })
 }
+
+func TestAGroupThatReadNothingReadsOn(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	w := h.worker("w1", 8)
+	if err := s.Submit(t.Context(), testSpec(t, nil), false); err != nil {
+		t.Fatal(err)
+	}
+	h.until("its tasks read", func() bool { return len(w.running()) == 2 })
+	before := w.running()
+	slices.Sort(before)
+	paused := map[string]int{}
+	h.until("each was paused more than once, and resumed", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for id, task := range w.tasks {
+			paused[id] = task.resumed
+		}
+		return len(paused) == 2 && paused[before[0]] > 1 && paused[before[1]] > 1
+	})
+	after := w.running()
+	if slices.Sort(after); !slices.Equal(before, after) {
+		t.Errorf("tasks %v were replaced by %v although there was nothing to read", before, after)
+	}
+	h.topic.grow(3)
+	h.until("what came is committed", func() bool { c := h.state("clicks").Committed; return c["0"] == 3 && c["1"] == 3 })
+}

@@ -25,9 +25,10 @@ type runLoop struct {
 	next      time.Time
 	began     time.Time
 	errs      []supervisor.ErrorEvent
-	earlyStop time.Time       // when all groups finish because of new partitions; zero: never
-	early     map[string]bool // groups that this asks to finish
-	fetch     time.Time       // when the ends of the topic are fetched next
+	earlyStop time.Time            // when all groups finish because of new partitions; zero: never
+	early     map[string]bool      // groups that this asks to finish
+	unread    map[string]time.Time // until when groups without anything to publish read on
+	fetch     time.Time            // when the ends of the topic are fetched next
 	fetching  bool
 	tended    time.Time
 	activeAt  time.Time    // when the topic last moved (idle check)
@@ -38,6 +39,7 @@ type runLoop struct {
 func (l *runLoop) reset(next time.Time) {
 	l.next, l.fetch, l.earlyStop = next, time.Time{}, time.Time{}
 	l.early, l.errs, l.ends = map[string]bool{}, nil, nil
+	l.unread = map[string]time.Time{}
 }
 
 // tick does what is due and returns how long nothing will be.
@@ -289,7 +291,8 @@ func (a *actor) scheduleDeadlines(now time.Time) {
 	if a.spec != nil && a.state.Exists() {
 		for _, g := range a.state.Active {
 			if began := a.state.StartedAt(g); !began.IsZero() {
-				if due := began.Add(a.spec.IOConfig.TaskDuration); due.After(now) || !a.stopsExhausted() {
+				due := maxTime(began.Add(a.spec.IOConfig.TaskDuration), a.loop.unread[g.Key])
+				if due.After(now) || !a.stopsExhausted() {
 					earlier(due)
 				}
 			}

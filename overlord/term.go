@@ -91,16 +91,20 @@ func (t *term) announce(ctx context.Context) error {
 	}
 }
 
-// start runs a loaded actor under the term.
-func (t *term) start(a *actor) bool {
+// start runs a loaded actor under the term, unless its supervisor has one by now. It returns the one that runs, nil where
+// the term has ended.
+func (t *term) start(a *actor) *actor {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
-		return false
+		return nil
+	}
+	if other := t.actors[a.id]; other != nil {
+		return other
 	}
 	t.actors[a.id] = a
 	t.run.Go(func() { a.run(t.ctx) })
-	return true
+	return a
 }
 
 // retire forgets an actor that has nothing left to do; false where somebody has just asked for it.
@@ -128,13 +132,7 @@ func (t *term) actor(ctx context.Context, id string, create bool) (*actor, error
 	if err := a.load(ctx); err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	if other := t.actors[id]; other != nil {
-		t.mu.Unlock()
-		return other, nil
-	}
-	t.mu.Unlock()
-	if !t.start(a) {
+	if a = t.start(a); a == nil {
 		return nil, &NotLeaderError{}
 	}
 	return a, nil
