@@ -159,6 +159,8 @@ func (r *Runner) readOn(ctx context.Context) {
 	r.mu.Lock()
 	r.position = r.smallestCursor()
 	from := r.position + 1
+	close(r.advanced)
+	r.advanced = make(chan struct{})
 	r.mu.Unlock()
 	if err := r.log.Tail(ctx, eventstore.Query{FromSeq: from}, r.take); err != nil && ctx.Err() == nil {
 		r.cfg.Logger.Error("the log cannot be read any further, what is shown ends there", "sequence", r.Position(), "error", err)
