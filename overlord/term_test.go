@@ -1,34 +1,18 @@
 package overlord
 
-import (
-	"sync"
-	"testing"
-)
+import "testing"
 
-func TestASupervisorHasOneActorHoweverManyAskForItAtOnce(t *testing.T) {
+func TestASupervisorHasOneActorWhenTwoAskForItAtOnce(t *testing.T) {
 	h := newHouse(t)
 	s, _ := h.overlord("one")
 	leads(h, s)
 	term := s.leading()
-	const callers = 16
-	got := make([]*actor, callers)
-	var ready, wg sync.WaitGroup
-	ready.Add(callers)
-	for i := range callers {
-		wg.Go(func() {
-			ready.Done()
-			ready.Wait()
-			a, err := term.actor(t.Context(), "clicks", true)
-			if err != nil {
-				t.Error(err)
-			}
-			got[i] = a
-		})
+	// Both have found none and loaded one of their own.
+	first, second := newActor(term, "clicks"), newActor(term, "clicks")
+	if got := term.start(first); got != first {
+		t.Fatal("the first is not the one that runs")
 	}
-	wg.Wait()
-	for i, a := range got {
-		if a != got[0] {
-			t.Fatalf("caller %d got another actor than caller 0", i)
-		}
+	if got := term.start(second); got != first {
+		t.Error("the second was started beside the first")
 	}
 }
