@@ -81,20 +81,17 @@ type status struct {
 		DetailedState string `json:"detailedState"`
 		Healthy       bool   `json:"healthy"`
 		Suspended     bool   `json:"suspended"`
-		ActiveTasks   []taskStatus
-		Publishing    []taskStatus `json:"publishingTasks"`
-		AggregateLag  *int64       `json:"aggregateLag"`
-		RecentErrors  []struct {
+		ActiveTasks   []struct {
+			CurrentOffsets map[string]int64 `json:"currentOffsets"`
+		} `json:"activeTasks"`
+		AggregateLag *int64 `json:"aggregateLag"`
+		RecentErrors []struct {
 			Timestamp      string `json:"timestamp"`
 			ExceptionClass string `json:"exceptionClass"`
 			Message        string `json:"message"`
 			StreamError    bool   `json:"streamException"`
 		} `json:"recentErrors"`
 	} `json:"payload"`
-}
-
-type taskStatus struct {
-	ID string `json:"id"`
 }
 
 // statusOf asks once; the second result is for messages.

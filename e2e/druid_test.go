@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -121,12 +122,21 @@ func (l *lab) kafka() *broker {
 	return &broker{t: l.t, servers: setting(l.t, l.run("kafka.sh", "start"), "KAFKA")}
 }
 
-// druid starts what is needed to load and query segments.
+// druid starts what is needed to load and query segments; it may run beside the test.
 func (l *lab) druid() {
-	l.t.Helper()
 	l.t.Cleanup(func() { l.stop("run-cluster.sh") })
-	out := l.run("run-cluster.sh", "start", "zk", "coordinator-overlord", "historical", "broker")
-	l.sql = setting(l.t, out, "BROKER") + "/druid/v2/sql"
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	out, err := l.command(ctx, "run-cluster.sh", "start", "zk", "coordinator-overlord", "historical", "broker")
+	if err != nil {
+		l.t.Error(err)
+		return
+	}
+	for line := range bytes.Lines(out) {
+		if address, ok := strings.CutPrefix(strings.TrimSpace(string(line)), "BROKER="); ok {
+			l.sql = address + "/druid/v2/sql"
+		}
+	}
 }
 
 // dump has Druid's own reader print the rows of segments.
@@ -141,17 +151,30 @@ func (l *lab) dump(all []published) *tally {
 	return c
 }
 
-// load makes Druid load the segments by the descriptors that Ogham publishes.
+// load makes Druid load the segments by the descriptors that Ogham publishes, a few at a time.
 func (l *lab) load(all []published) {
 	l.t.Helper()
 	dir := l.t.TempDir()
+	files := make(chan string)
+	var work sync.WaitGroup
+	for range 4 {
+		work.Go(func() {
+			for file := range files {
+				if _, err := l.command(l.t.Context(), "publish-segment.sh", file); err != nil {
+					l.t.Error(err)
+				}
+			}
+		})
+	}
 	for i, p := range all {
 		file := filepath.Join(dir, fmt.Sprintf("%d.json", i))
 		if err := os.WriteFile(file, p.Descriptor, 0o644); err != nil {
-			l.t.Fatal(err)
+			l.t.Error(err)
 		}
-		l.run("publish-segment.sh", file)
+		files <- file
 	}
+	close(files)
+	work.Wait()
 }
 
 // query asks Druid in SQL; numbers come as json.Number.

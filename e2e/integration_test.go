@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,13 +44,17 @@ func TestRealKafkaAndDruid(t *testing.T) {
 	checkHistory(t, events)
 	s.stop()
 
+	var starting sync.WaitGroup
+	starting.Go(func() { l.druid() })
 	t.Run("Druid's reader prints the same rows", func(t *testing.T) {
 		l.dump(edits).check(t, upTo(rows))
 		l.dump(ledger).check(t, upTo(inTransactions))
 	})
-	l.druid()
-	l.load(edits)
-	l.load(ledger)
+	starting.Wait()
+	if l.sql == "" {
+		t.Fatal("Druid did not start")
+	}
+	l.load(append(edits, ledger...))
 	t.Run("queries of edits", func(t *testing.T) { checkQueries(t, l, "edits", rows) })
 	t.Run("queries of ledger", func(t *testing.T) { checkQueries(t, l, "ledger", inTransactions) })
 }
