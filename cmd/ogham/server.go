@@ -111,7 +111,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 		}
 	}
 	a.serve(ln, store, views, &sealing{lord, sealer})
-	if c.nats == "" {
+	if c.nats == "" && store.ReadOnly() == nil {
 		waitFor(ctx, leaderWait, lord.IsLeader)
 	}
 	return a, nil
@@ -224,7 +224,9 @@ func (a *app) watchLog(ctx context.Context, store *eventstore.Store) error {
 }
 
 func (a *app) startProjections(store *eventstore.Store) (*projections.Runner, error) {
-	views, err := projections.Open(store, projections.Config{Dir: filepath.Join(a.cfg.dataDir, "projections"), Logger: a.log})
+	views, err := projections.Open(store, projections.Config{
+		Dir: filepath.Join(a.cfg.dataDir, "projections"), ReadOnly: store.Damage() != nil, Logger: a.log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +259,8 @@ func (a *app) startOverlord(nc *nats.Conn, store *eventstore.Store, views *proje
 func (a *app) serve(ln net.Listener, store *eventstore.Store, views *projections.Runner, lord *sealing) {
 	api := httpapi.New(httpapi.Config{
 		Overlord: lord, Views: views, Log: store, Logger: a.log, Version: version, Properties: a.cfg.properties,
-		Ready: func() bool { return lord.IsLeader() || lord.LeaderURL() != "" },
+		Ready:    func() bool { return lord.IsLeader() || lord.LeaderURL() != "" },
+		ReadOnly: store.ReadOnly,
 	})
 	a.spawn("HTTP", func(ctx context.Context) error {
 		err := api.Serve(ctx, ln)
