@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -91,11 +92,17 @@ func writeNew(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
+// secretNames are parts of the names of properties whose values are secrets. A value that is sealed without need does no
+// harm: the client is given it in clear.
+var secretNames = []string{
+	"sasl.jaas.config", "ssl.keystore.key", "password", "passphrase", "secret", "credential", "token", "auth.user.info",
+	"api.key", "apikey", "access.key", "accesskey", "private.key", "privatekey",
+}
+
 // Secret reports whether a consumer property's value is one to be sealed.
 func Secret(name string) bool {
-	n := strings.ToLower(name)
-	return n == "sasl.jaas.config" || n == "ssl.keystore.key" ||
-		strings.Contains(n, "password") || strings.Contains(n, "secret") || strings.Contains(n, "credential")
+	n := strings.NewReplacer("_", ".", "-", ".").Replace(strings.ToLower(name))
+	return slices.ContainsFunc(secretNames, func(part string) bool { return strings.Contains(n, part) })
 }
 
 // SealProperties returns the properties with their secret texts sealed, those of a mapString provider too, and whether
@@ -103,47 +110,41 @@ func Secret(name string) bool {
 func (s *Sealer) SealProperties(props map[string]any) (map[string]any, bool) {
 	out, found := make(map[string]any, len(props)), false
 	for name, v := range props {
-		out[name] = v
-		switch v := v.(type) {
-		case string:
-			if Secret(name) && v != "" {
-				out[name], found = s.seal(v), true
-			}
-		case map[string]any:
-			if inner, did := s.sealObject(name, v); did {
-				out[name], found = inner, true
-			}
-		}
+		sealed, did := s.sealValue(v, Secret(name))
+		out[name], found = sealed, found || did
 	}
 	return out, found
 }
 
-// sealObject seals what an object holds in clear: {"type":"default","password":…} and the config of a mapString provider.
-func (s *Sealer) sealObject(name string, v map[string]any) (map[string]any, bool) {
-	out := make(map[string]any, len(v))
-	for k, x := range v {
-		out[k] = x
-	}
-	switch {
-	case v["type"] == "default" && Secret(name):
-		if p, ok := v["password"].(string); ok {
-			out["password"] = s.seal(p)
-			return out, true
+// sealValue seals every text in a value that is secret, and the config of a mapString provider in any other. What an
+// object says of itself stays: its type, and the variables of the environment that a provider reads.
+func (s *Sealer) sealValue(v any, secret bool) (any, bool) {
+	switch v := v.(type) {
+	case string:
+		if secret && v != "" {
+			return s.seal(v), true
 		}
-	case v["type"] == "mapString":
-		config, ok := v["config"].(map[string]any)
-		if !ok {
+	case []any:
+		out, found := make([]any, len(v)), false
+		for i, x := range v {
+			sealed, did := s.sealValue(x, secret)
+			out[i], found = sealed, found || did
+		}
+		return out, found
+	case map[string]any:
+		if v["type"] == sealedType {
 			return v, false
 		}
-		inner, did := map[string]any{}, false
-		for k, x := range config {
-			inner[k] = x
-			if p, ok := x.(string); ok {
-				inner[k], did = s.seal(p), true
+		out, found := make(map[string]any, len(v)), false
+		for k, x := range v {
+			out[k] = x
+			if k == "type" || v["type"] == "environment" && (k == "variable" || k == "variables") {
+				continue
 			}
+			sealed, did := s.sealValue(x, secret || Secret(k) || k == "config" && v["type"] == "mapString")
+			out[k], found = sealed, found || did
 		}
-		out["config"] = inner
-		return out, did
+		return out, found
 	}
 	return v, false
 }
@@ -172,6 +173,17 @@ func (s *Sealer) OpenProperties(props map[string]any) (map[string]any, error) {
 }
 
 func (s *Sealer) open(v any) (any, error) {
+	if list, ok := v.([]any); ok {
+		out := make([]any, len(list))
+		for i, x := range list {
+			o, err := s.open(x)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = o
+		}
+		return out, nil
+	}
 	m, ok := v.(map[string]any)
 	if !ok {
 		return v, nil

@@ -50,6 +50,39 @@ func TestSecretsAreSealedAndOpened(t *testing.T) {
 	}
 }
 
+func TestSecretsAreFoundInOddPlaces(t *testing.T) {
+	s := sealer(t)
+	props := map[string]any{
+		"bootstrap.servers": "b:9092", "default.api.timeout.ms": json.Number("1"), "ssl.endpoint.identification.algorithm": "",
+		"sasl.jaas.config":                map[string]any{"type": "default", "password": "canary-1"},
+		"ssl.keystore.password":           map[string]any{"type": "ofSomeExtension", "where": map[string]any{"it": []any{"canary-2"}}},
+		"ssl.truststore.password":         []any{"x", "canary-3"},
+		"api_key":                         "canary-4",
+		"basic.auth.user.info":            "user:canary-5",
+		"sasl.login.callback.some.token":  "canary-6",
+		"some.extension":                  map[string]any{"client-secret": "canary-7", "host": "h"},
+		"druid.dynamic.config.provider":   map[string]any{"type": "mapString", "config": map[string]any{"a": map[string]any{"b": "canary-8"}}},
+		"some.other.dynamic.config.store": map[string]any{"type": "environment", "variables": map[string]any{"ssl.key.password": "KEY_PW"}},
+	}
+	out, found := s.SealProperties(props)
+	stored, err := json.Marshal(out)
+	if err != nil || !found || strings.Contains(string(stored), "canary") {
+		t.Fatalf("stored form %s, %v, %v", stored, found, err)
+	}
+	if out["bootstrap.servers"] != "b:9092" || out["some.extension"].(map[string]any)["host"] != "h" {
+		t.Errorf("what is no secret was sealed: %s", stored)
+	}
+	if !reflect.DeepEqual(out["some.other.dynamic.config.store"], props["some.other.dynamic.config.store"]) {
+		t.Error("names of variables were sealed")
+	}
+	if twice, did := s.SealProperties(out); did || !reflect.DeepEqual(twice, out) {
+		t.Error("sealed values were sealed again")
+	}
+	if opened, err := s.OpenProperties(out); err != nil || !reflect.DeepEqual(opened, props) {
+		t.Errorf("opened %v, %v", opened, err)
+	}
+}
+
 func TestAnotherKeyAndChangedValuesAreRefusedByName(t *testing.T) {
 	s := sealer(t)
 	out, _ := s.SealProperties(map[string]any{"ssl.key.password": "canary"})
