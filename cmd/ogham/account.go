@@ -201,12 +201,8 @@ func submitOnce(ctx context.Context, server string, spec []byte) error {
 		if resp.StatusCode != http.StatusServiceUnavailable {
 			return fmt.Errorf("submit the spec: %s: %s", resp.Status, bytes.TrimSpace(body))
 		}
-		t := time.NewTimer(200 * time.Millisecond) // the leader is not elected yet
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !pause(ctx, 200*time.Millisecond) { // the leader is not elected yet
 			return ctx.Err()
-		case <-t.C:
 		}
 	}
 }

@@ -129,13 +129,21 @@ func (q *logQuery) tail(ctx context.Context, out, stderr io.Writer) error {
 			return nil
 		}
 		fmt.Fprintln(stderr, "connection lost, trying again:", err)
-		t := time.NewTimer(time.Second)
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !pause(ctx, time.Second) {
 			return nil
-		case <-t.C:
 		}
+	}
+}
+
+// pause waits without work, and reports false when the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

@@ -48,37 +48,42 @@ func sealSpec(sealer *secrets.Sealer, sp *spec.Supervisor) (*spec.Supervisor, er
 	if !found {
 		return sp, nil
 	}
-	var whole map[string]json.RawMessage
-	var inner, io map[string]json.RawMessage
-	err := json.Unmarshal(sp.Canonical(), &whole)
-	if err == nil {
-		err = json.Unmarshal(whole["spec"], &inner)
+	closed, err := withProperties(sp, props)
+	if err != nil {
+		// What went wrong may quote a secret.
+		return nil, errors.New("the spec's secrets cannot be sealed: its consumerProperties have an unusual form")
 	}
-	if err == nil {
-		err = json.Unmarshal(inner["ioConfig"], &io)
+	return closed, nil
+}
+
+// withProperties returns the spec with other consumerProperties.
+func withProperties(sp *spec.Supervisor, props map[string]any) (*spec.Supervisor, error) {
+	var whole, inner, io map[string]json.RawMessage
+	if err := json.Unmarshal(sp.Canonical(), &whole); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		io["consumerProperties"], err = json.Marshal(props)
+	if err := json.Unmarshal(whole["spec"], &inner); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		inner["ioConfig"], err = json.Marshal(io)
+	if err := json.Unmarshal(inner["ioConfig"], &io); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		whole["spec"], err = json.Marshal(inner)
+	var err error
+	if io["consumerProperties"], err = json.Marshal(props); err != nil {
+		return nil, err
+	}
+	if inner["ioConfig"], err = json.Marshal(io); err != nil {
+		return nil, err
+	}
+	if whole["spec"], err = json.Marshal(inner); err != nil {
+		return nil, err
 	}
 	for _, copied := range []string{"dataSchema", "ioConfig", "tuningConfig"} {
 		delete(whole, copied) // the copies of older clients would keep the secrets; reading the spec makes them anew
 	}
-	var body []byte
-	if err == nil {
-		body, err = json.Marshal(whole)
-	}
-	var closed *spec.Supervisor
-	if err == nil {
-		closed, err = spec.Parse(body)
-	}
+	body, err := json.Marshal(whole)
 	if err != nil {
-		return nil, errors.New("the spec's secrets cannot be sealed: its consumerProperties have an unusual form")
+		return nil, err
 	}
-	return closed, nil
+	return spec.Parse(body)
 }

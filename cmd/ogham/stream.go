@@ -76,9 +76,8 @@ type sampler struct{ views *projections.Runner }
 
 // Sample implements overlord.Sampler.
 func (s sampler) Sample(id string, at time.Time, m supervisor.Measurements) {
-	current := m.Tasks
 	sample := projections.Sample{SupervisorID: id, At: at, Latest: m.Latest}
-	for _, t := range current {
+	for _, t := range m.Tasks {
 		sample.Current = sample.Current.Max(t.Current)
 	}
 	s.views.Sample(sample)
