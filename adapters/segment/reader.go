@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,14 +113,6 @@ func (r *Reader) Close() error {
 
 // Rows is the number of rows.
 func (r *Reader) Rows() int { return r.rows }
-
-// Interval is the segment's interval in milliseconds since 1970 UTC, its end
-// exclusive.
-func (r *Reader) Interval() (start, end int64) { return r.start, r.end }
-
-// Metadata is the JSON of the segment's metadata, nil where it has none. It is
-// not checked to be JSON.
-func (r *Reader) Metadata() json.RawMessage { return bytes.Clone(r.metadata) }
 
 // Columns lists __time, the dimensions in order, and the metrics by name.
 func (r *Reader) Columns() []ColumnInfo {
