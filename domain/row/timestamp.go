@@ -9,7 +9,7 @@ import (
 // TimestampFormat is a timestampSpec's format.
 type TimestampFormat uint8
 
-// The formats of this round.
+// The formats that are read.
 const (
 	FormatAuto TimestampFormat = iota
 	FormatISO8601
