@@ -55,7 +55,7 @@ type task struct {
 	queryGran   json.RawMessage
 	maxRows     int
 	savedErrors int
-	skipped     []string // metrics with an expression, not of this round
+	skipped     []string // metrics with an expression, which are not computed
 }
 
 type dimensionSpec struct {
