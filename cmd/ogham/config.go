@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -183,6 +184,9 @@ func (c *config) finish(roles string) error {
 	if err != nil {
 		return fmt.Errorf("-listen %q: %w", c.listen, err)
 	}
+	if err := new(slog.Level).UnmarshalText([]byte(c.logLevel)); err != nil {
+		return fmt.Errorf("-log-level %q: want debug, info, warn or error", c.logLevel)
+	}
 	if c.nats == "" && !c.is("overlord") {
 		return errors.New("a worker alone needs -nats: the embedded server is in the overlord's process")
 	}
@@ -237,7 +241,13 @@ func (c *config) druid() error {
 		return fmt.Errorf("-worker-capacity %d: want 1 or more", c.workerCapacity)
 	}
 	c.idle.InactiveAfterMillis = 600_000
-	c.idle.Enabled = c.properties["druid.supervisor.idleConfig.enabled"] == "true"
+	if v, ok := c.properties["druid.supervisor.idleConfig.enabled"]; ok {
+		on, err := strconv.ParseBool(v)
+		if err != nil {
+			return fmt.Errorf("druid.supervisor.idleConfig.enabled=%s: want true or false", v)
+		}
+		c.idle.Enabled = on
+	}
 	if v, ok := c.properties["druid.supervisor.idleConfig.inactiveAfterMillis"]; ok {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < 1 {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -135,18 +136,6 @@ func (q *logQuery) tail(ctx context.Context, out, stderr io.Writer) error {
 	}
 }
 
-// pause waits without work, and reports false when the context ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}
-
 // maxLine bounds one event in JSON: the log's payload limit with room for the envelope.
 const maxLine = 4 << 20
 
@@ -211,8 +200,15 @@ func verifyLog(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("ogham log verify: unexpected argument %q", fs.Arg(0))
+	}
 	quiet := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	srv, err := natsserver.Start(natsserver.Config{StoreDir: filepath.Join(*dir, "jetstream"), Logger: quiet})
+	folder := filepath.Join(*dir, "jetstream")
+	if _, err := os.Stat(folder); err != nil {
+		return fmt.Errorf("open the log: %w", err) // the server would make it
+	}
+	srv, err := natsserver.Start(natsserver.Config{StoreDir: folder, Logger: quiet})
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}

@@ -271,17 +271,9 @@ func (a *app) serve(ln net.Listener, store *eventstore.Store, views *projections
 	})
 }
 
-// waitFor polls a condition that nobody announces, for at most d.
-func waitFor(ctx context.Context, d time.Duration, ok func() bool) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for !ok() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+func newLogger(w io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	// parseConfig has refused what is no level.
+	_ = l.UnmarshalText([]byte(level))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
 }
