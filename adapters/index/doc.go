@@ -10,6 +10,6 @@
 // The order of rows is Druid's: time, then dimensions in order, then arrival. How records are cut into batches and spills
 // does not change a byte of the result (sums of doubles under rollup apart, which depend on the order of adding).
 //
-// It imports domain/row, adapters/segment and golang.org/x/sys. It does not know Kafka, specs or deep storage, and decides nothing about
-// when a sequence ends.
+// It imports domain/row, adapters/segment and golang.org/x/sys. It does not know Kafka, specs or deep storage, and
+// decides nothing about when a sequence ends.
 package index

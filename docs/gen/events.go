@@ -179,10 +179,10 @@ func short(name string) string { return name[strings.IndexByte(name, '.')+1:] }
 // parts describes the structs that the event's fields are made of, each once.
 func (t types) parts(b *strings.Builder, e event) {
 	seen := map[string]bool{}
-	todo := e.fields
-	for len(todo) > 0 {
-		f := todo[0]
-		todo = todo[1:]
+	rest := e.fields
+	for len(rest) > 0 {
+		f := rest[0]
+		rest = rest[1:]
 		name := base(f.pkg, f.expr)
 		info, ok := t[name]
 		fields := t.fields(info)
@@ -198,6 +198,6 @@ func (t types) parts(b *strings.Builder, e event) {
 			}
 			fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, t.describe(f.pkg, f.expr), optional, t.meaning(f))
 		}
-		todo = append(todo, fields...)
+		rest = append(rest, fields...)
 	}
 }
