@@ -15,6 +15,7 @@ import (
 type plan struct {
 	number int
 	known  task.Offsets // remembered, or committed
+	stored []int32      // the partitions of known
 	check  []int32      // committed ones, whose availability is to be checked
 	fresh  []int32      // ones without a stored offset
 	late   map[int32]bool
@@ -77,8 +78,10 @@ func (r *run) missing() []plan {
 		}
 		if o, ok := a.state.Remembered[p]; ok {
 			pl.known[p] = o
+			pl.stored = append(pl.stored, n)
 		} else if o, ok := a.state.Committed[p]; ok {
 			pl.known[p] = o
+			pl.stored = append(pl.stored, n)
 			pl.check = append(pl.check, n)
 		} else {
 			pl.fresh = append(pl.fresh, n)
@@ -95,18 +98,8 @@ func (r *run) missing() []plan {
 // startOffsets completes a plan with what the topic says.
 func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (task.Offsets, error) {
 	start := p.known.Clone()
-	if len(p.check) > 0 {
-		earliest, err := r.stream.Earliest(ctx, p.check)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range p.check {
-			first, ok := earliest[n]
-			if !ok || start[task.PartitionOf(n)] >= first {
-				continue
-			}
-			return nil, r.notAvailable(ctx, s, n, start[task.PartitionOf(n)])
-		}
+	if err := r.available(ctx, s, p, start); err != nil {
+		return nil, err
 	}
 	var early, end []int32
 	for _, n := range p.fresh {
@@ -136,6 +129,37 @@ func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (tas
 		}
 	}
 	return start, nil
+}
+
+// available checks stored offsets against what the topic holds. One beyond its end Druid does not look for: its tasks
+// then wait until a topic that was made anew has grown as long as the old one was, and leave all that is before it out.
+func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, start task.Offsets) error {
+	if len(p.check) > 0 {
+		earliest, err := r.stream.Earliest(ctx, p.check)
+		if err != nil {
+			return err
+		}
+		for _, n := range p.check {
+			if first, ok := earliest[n]; ok && start[task.PartitionOf(n)] < first {
+				return r.notAvailable(ctx, s, n, start[task.PartitionOf(n)])
+			}
+		}
+	}
+	if len(p.stored) == 0 {
+		return nil
+	}
+	latest, err := r.stream.Latest(ctx, p.stored)
+	if err != nil {
+		return err
+	}
+	for _, n := range p.stored {
+		if end, ok := latest[n]; ok && start[task.PartitionOf(n)] > end {
+			return newStreamISE("Previous sequenceNumber [%d] is beyond the end [%d] of partition [%d]: the topic was made anew, or has"+
+				" lost records. You can clear the previous sequenceNumber and start reading from a valid message by using the"+
+				" supervisor's reset API.", start[task.PartitionOf(n)], end, n)
+		}
+	}
+	return nil
 }
 
 // notAvailable is the failure of a committed offset that the topic has no more; where the spec says so the offset is

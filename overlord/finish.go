@@ -93,8 +93,14 @@ const unreadPause = time.Second
 
 // nothingRead reports whether a group may read on because a successor would begin where it stands. Druid replaces it all
 // the same: on a quiet topic that is work for nothing, and a task that needs longer than taskDuration to its first
-// record would never get there. Bounds on message times move with the group, so a group that has some is replaced.
+// record would never get there. Bounds on message times move with the group, so a group that has some is replaced; so is
+// one that stands behind the end of a topic, which was made anew: its successor's start is checked.
 func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
+	for p, latest := range a.measures.get().Latest {
+		if at, ok := end[p]; ok && at > latest {
+			return false
+		}
+	}
 	return end.Equal(g.Start) && g.MinTime == nil && g.MaxTime == nil
 }
 

@@ -415,7 +415,7 @@ func testSpec(t *testing.T, change func(io map[string]any)) *spec.Supervisor {
 	}
 	body, _ := json.Marshal(map[string]any{"type": "kafka", "spec": map[string]any{
 		"dataSchema": map[string]any{"dataSource": "clicks", "timestampSpec": map[string]any{"column": "t"}, "dimensionsSpec": map[string]any{"dimensions": []string{"a"}}},
-		"ioConfig":   io, "tuningConfig": map[string]any{"type": "kafka"},
+		"ioConfig":   io, "tuningConfig": map[string]any{"type": "kafka", "offsetFetchPeriod": "PT1S"},
 	}})
 	s, err := spec.Parse(body)
 	if err != nil {
