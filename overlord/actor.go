@@ -50,7 +50,8 @@ type actor struct {
 type liveReport struct {
 	at     time.Time
 	report task.Report
-	missed int // heartbeats of its worker since the assignment that did not name it
+	asked  time.Time // when its worker was last ordered to run it
+	missed int       // heartbeats of its worker since the assignment that did not name it
 }
 
 // origin says who caused a decision.

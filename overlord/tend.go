@@ -38,12 +38,19 @@ func (a *actor) tend(ctx context.Context) {
 			a.failTask(ctx, id, fmt.Sprintf("Worker [%s] was silent for %s: its tasks are lost", t.WorkerID, a.term.cfg.WorkerTimeout), nil)
 		case lost:
 			a.lostWorker(ctx, t)
-		case alive && t.State == task.StateNotStarted && a.reports[id].missed >= missedBeats:
+		case alive && t.State == task.StateNotStarted && a.vanished(id, now):
 			a.stopTask(ctx, id, "Worker ["+t.WorkerID+"] did not take the task")
-		case alive && a.reports[id].missed >= missedBeats:
+		case alive && a.vanished(id, now):
 			a.failTask(ctx, id, "Worker ["+t.WorkerID+"] does not run the task any more", nil)
 		}
 	}
+}
+
+// vanished reports whether a worker that is alive has left a task out for long enough. Beats alone do not tell: a worker
+// that is given many tasks at once beats with each that it starts, while the orders for others still wait.
+func (a *actor) vanished(id string, now time.Time) bool {
+	r := a.reports[id]
+	return r.missed >= missedBeats && now.Sub(r.at) > a.term.cfg.OrderTimeout
 }
 
 // lostWorker ends a task whose worker process is another one now, or was never heard by this leader. What ended with the
@@ -91,7 +98,7 @@ func (a *actor) assign(ctx context.Context, t *supervisor.Task) {
 		a.log.Warn("assign task", "task", t.ID, "error", err)
 		return
 	}
-	a.reports[t.ID] = liveReport{at: a.term.cfg.Now()}
+	a.reports[t.ID] = liveReport{at: a.term.cfg.Now(), asked: a.term.cfg.Now()}
 	a.sendAssign(ctx, a.state.Tasks[t.ID])
 }
 
@@ -213,12 +220,16 @@ func (a *actor) beat(ctx context.Context, h task.Heartbeat) {
 		if t.WorkerID != h.WorkerID || t.Incarnation != h.Incarnation || named[id] {
 			continue
 		}
-		l := a.reports[id]
+		l, now := a.reports[id], a.term.cfg.Now()
+		if l.at.IsZero() {
+			l.at = now
+		}
 		l.missed++
-		a.reports[id] = l
-		if t.State == task.StateNotStarted && l.missed < missedBeats {
+		if t.State == task.StateNotStarted && now.Sub(l.asked) > a.term.cfg.OrderTimeout {
+			l.asked = now
 			a.sendAssign(ctx, t)
 		}
+		a.reports[id] = l
 	}
 }
 

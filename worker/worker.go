@@ -19,8 +19,13 @@ import (
 // endedKept is how many ended tasks a worker remembers, so that an order to start one that comes late starts nothing.
 const endedKept = 1000
 
-// ordersAtOnce bounds the orders that are carried out side by side; further ones wait in the subscription.
-const ordersAtOnce = 64
+const (
+	// ordersAtOnce bounds the orders that are carried out side by side.
+	ordersAtOnce = 64
+	// ordersWaiting bounds those that wait for that; the client drops what comes beyond. A leader that takes over gives a
+	// worker all its tasks at once.
+	ordersWaiting = 4096
+)
 
 // Worker runs tasks. Make it with New, then Run it once.
 type Worker struct {
@@ -61,7 +66,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.ctx = hard
 	w.mu.Unlock()
 
-	orders := make(chan *nats.Msg, ordersAtOnce)
+	orders := make(chan *nats.Msg, ordersWaiting)
 	subOrders, err := w.nc.ChanSubscribe(task.SubjectWorkerPrefix+w.cfg.WorkerID, orders)
 	if err != nil {
 		return fmt.Errorf("subscribe to orders: %w", err)
