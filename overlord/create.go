@@ -3,7 +3,6 @@ package overlord
 import (
 	"context"
 	"hash/fnv"
-	"strconv"
 	"time"
 
 	"ogham/domain/spec"
@@ -239,5 +238,3 @@ func millis(t time.Time) *int64 {
 	ms := t.UnixMilli()
 	return &ms
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -3,6 +3,7 @@ package overlord
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -264,7 +265,7 @@ func (r *run) checkPending(ctx context.Context) error {
 		switch {
 		case a.state.Group(g.Key) == nil: // given up with one before it
 		case g.Failures >= maxPendingFailures, !g.Deadline.After(now):
-			a.giveUp(ctx, g, "No task in pending completion taskGroup["+itoa(g.Number)+"] succeeded before completion timeout elapsed")
+			a.giveUp(ctx, g, "No task in pending completion taskGroup["+strconv.Itoa(g.Number)+"] succeeded before completion timeout elapsed")
 		case len(g.TaskIDs) == 0 && !g.Done():
 			if _, err := a.decide(ctx, supervisor.CreateTask{TaskID: a.newTaskID(g.BaseSequenceName), Group: g.Key}, byOverlord); err != nil {
 				return err
