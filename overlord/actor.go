@@ -149,7 +149,12 @@ func (a *actor) do(ctx context.Context, fn func(context.Context)) error {
 	case <-finished:
 		return nil
 	case <-a.done:
-		return errEnded
+		select {
+		case <-finished: // it was the actor's last request
+			return nil
+		default:
+			return errEnded
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	}
