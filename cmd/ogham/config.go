@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"flag"
 	"fmt"
@@ -152,26 +151,6 @@ func fromEnvironment(fs *flag.FlagSet, env []string) error {
 	return err
 }
 
-// read takes a file of name=value lines.
-func (p properties) read(file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("read properties: %w", err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' || line[0] == '!' {
-			continue
-		}
-		if err := p.Set(line); err != nil {
-			return fmt.Errorf("read properties: %s line %d: %w", file, n, err)
-		}
-	}
-	return lines.Err()
-}
-
 func (c *config) finish(roles string) error {
 	for r := range strings.SplitSeq(roles, ",") {
 		r = strings.TrimSpace(r)
@@ -186,6 +165,9 @@ func (c *config) finish(roles string) error {
 	}
 	if err := new(slog.Level).UnmarshalText([]byte(c.logLevel)); err != nil {
 		return fmt.Errorf("-log-level %q: want debug, info, warn or error", c.logLevel)
+	}
+	if c.heartbeat <= 0 {
+		return fmt.Errorf("-heartbeat %s: want a time above zero", c.heartbeat)
 	}
 	if c.nats == "" && !c.is("overlord") {
 		return errors.New("a worker alone needs -nats: the embedded server is in the overlord's process")

@@ -42,6 +42,7 @@ func TestBadSettingsAreRefusedByName(t *testing.T) {
 		"-listen":                    {"-listen", "8090"},
 		"-nats":                      {"-roles", "worker"},
 		"-log-level":                 {"-log-level", "loud"},
+		"-heartbeat":                 {"-heartbeat", "0s"},
 		"-worker-capacity":           {"-worker-capacity", "-1"},
 		"unexpected":                 {"server"},
 		"druid.storage.type":         {"-D", "druid.storage.type=s3"},

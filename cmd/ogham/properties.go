@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// read takes a file as Java's Properties do: name and value apart by =, : or a blank, lines that go on after a backslash,
+// and escapes.
+func (p properties) read(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("read properties: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := p.parse(f); err != nil {
+		return fmt.Errorf("read properties: %s: %w", file, err)
+	}
+	return nil
+}
+
+func (p properties) parse(r io.Reader) error {
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimLeft(lines.Text(), " \t\f")
+		if line == "" || line[0] == '#' || line[0] == '!' {
+			continue
+		}
+		first := n
+		for goesOn(line) {
+			line = line[:len(line)-1]
+			if !lines.Scan() {
+				break
+			}
+			n++
+			line += strings.TrimLeft(lines.Text(), " \t\f")
+		}
+		if err := p.take(line); err != nil {
+			return fmt.Errorf("line %d: %w", first, err)
+		}
+	}
+	return lines.Err()
+}
+
+// goesOn reports whether a line ends with a backslash that is not itself escaped.
+func goesOn(line string) bool {
+	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
+}
+
+func (p properties) take(line string) error {
+	end := 0
+	for end < len(line) && !strings.ContainsRune("=: \t\f", rune(line[end])) {
+		if line[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	end = min(end, len(line))
+	value := strings.TrimLeft(line[end:], " \t\f")
+	if value != "" && (value[0] == '=' || value[0] == ':') {
+		value = strings.TrimLeft(value[1:], " \t\f")
+	}
+	name, err := unescape(line[:end])
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		return fmt.Errorf("want name=value, got %q", line)
+	}
+	if value, err = unescape(value); err != nil {
+		return err
+	}
+	p[name] = strings.TrimSpace(value) // Java keeps blanks at the end, and no setting of Druid's wants them
+	return nil
+}
+
+func unescape(s string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		i++
+		switch s[i] {
+		case 't':
+			b.WriteByte('\t')
+		case 'n':
+			b.WriteByte('\n')
+		case 'r':
+			b.WriteByte('\r')
+		case 'f':
+			b.WriteByte('\f')
+		case 'u':
+			code, err := strconv.ParseUint(s[i+1:min(i+5, len(s))], 16, 16)
+			if err != nil || i+5 > len(s) {
+				return "", fmt.Errorf(`want four hexadecimal digits after \u in %q`, s)
+			}
+			b.WriteRune(rune(code))
+			i += 4
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String(), nil
+}
