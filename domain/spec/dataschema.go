@@ -58,6 +58,13 @@ func setMember(n *node, name string, value *node) {
 	}
 }
 
+const (
+	// maxDataSource is the longest name of a folder on the common file systems, in bytes.
+	maxDataSource = 255
+	// pushFolder is Druid's name for the folder beside those of the data sources.
+	pushFolder = "intermediate_pushes"
+)
+
 // dataSourceProblem says what is wrong with a data source's name, in the words of Druid's IdUtils.
 func dataSourceProblem(name string) string {
 	switch {
@@ -69,6 +76,10 @@ func dataSourceProblem(name string) string {
 		return fmt.Sprintf("Value [%s] cannot contain '/'.", name)
 	case strings.ContainsAny(name, "\t\n\v\f\r"):
 		return fmt.Sprintf("Value [%s] contains illegal whitespace characters.  Only space is allowed.", name)
+	case len(name) > maxDataSource:
+		return fmt.Sprintf("Value [%.40s...] is longer than %d bytes, and deep storage needs a folder of this name", name, maxDataSource)
+	case name == pushFolder:
+		return fmt.Sprintf("Value [%s] is the folder of deep storage where segments are written before they are published", name)
 	}
 	// Druid's names were ZooKeeper paths once, hence the ranges: control characters and everything beyond the basic
 	// plane, judged by UTF-16 units.

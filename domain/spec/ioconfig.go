@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxReplicas bounds the tasks of one group: each is made and recorded at once, whether there is a worker for it or not.
+const maxReplicas = 100
+
 // Defaults of the ioConfig.
 const (
 	defaultPollTimeout       int64 = 100
@@ -41,6 +44,8 @@ func readIO(r *reader, out *Supervisor) {
 	}
 	if c.Replicas < 1 {
 		r.fail("replicas", "replicas must be at least 1, it is %d", c.Replicas)
+	} else if c.Replicas > maxReplicas {
+		r.fail("replicas", "replicas must be at most %d, it is %d", maxReplicas, c.Replicas)
 	}
 	pollTimeout := r.longOr("pollTimeout", defaultPollTimeout)
 	if pollTimeout < 0 {
