@@ -95,8 +95,12 @@ const unreadPause = time.Second
 // nothingRead reports whether a group may read on because a successor would begin where it stands. Druid replaces it all
 // the same: on a quiet topic that is work for nothing, and a task that needs longer than taskDuration to its first
 // record would never get there. Bounds on message times move with the group, so a group that has some is replaced; so is
-// one that stands behind the end of a topic, which was made anew: its successor's start is checked.
+// one that stands behind the end of a topic, which was made anew: its successor's start is checked. A supervisor whose
+// health waits for tasks to succeed goes on as Druid's does: on a quiet topic it would else never be healthy again.
 func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
+	if d := a.state.Detailed; d == supervisor.StateUnhealthyTasks || d == supervisor.StateLostContact {
+		return false
+	}
 	for p, latest := range a.measures.get().Latest {
 		if at, ok := end[p]; ok && at > latest {
 			return false
