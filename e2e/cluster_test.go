@@ -177,6 +177,7 @@ func progress(t *testing.T, s *server, n int) {
 // TestThreeProcesses spreads the roles over processes: a worker is killed, a leader is frozen and thawed, and each row is
 // committed once.
 func TestThreeProcesses(t *testing.T) {
+	t.Parallel()
 	const partitions, most = 4, 200_000
 	urls, _ := natsServers(t, 1)
 	h := &house{t: t, nats: urls, dir: t.TempDir()}
@@ -195,7 +196,7 @@ func TestThreeProcesses(t *testing.T) {
 		spec.io["replicas"], spec.io["taskDuration"] = 2, "PT2S"
 	}))
 	// Each of its groups has one task: a lost one must be replaced before anything goes on.
-	leader.submit(specOf("single", "spread", b.servers, func(spec sections) { spec.io["taskDuration"] = "PT8S" }))
+	leader.submit(specOf("single", "spread", b.servers, func(spec sections) { spec.io["taskDuration"] = "PT2M" }))
 	p := b.producer("spread", partitions)
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
@@ -242,6 +243,8 @@ func TestThreeProcesses(t *testing.T) {
 	p.flush()
 	other.waitRows("spread", p.sent)
 	other.checkRows("spread", p.sent)
+	waitRead(t, other, "single", p.sent)
+	other.must("POST", pathOf("single", "/suspend"), nil, nil) // it publishes what it has
 	other.waitRows("single", p.sent)
 	other.checkRows("single", p.sent)
 	events := other.events(t)
@@ -273,6 +276,7 @@ func checkDeposed(t *testing.T, events []event, epoch uint64) {
 
 // TestThreeNATSServers keeps the log on three servers and loses one of them.
 func TestThreeNATSServers(t *testing.T) {
+	t.Parallel()
 	const rows, partitions = 30_000, 4
 	urls, servers := natsServers(t, 3)
 	h := &house{t: t, nats: urls, dir: t.TempDir(), more: []string{"--log-replicas", "3"}}

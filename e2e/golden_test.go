@@ -72,6 +72,7 @@ var longScenario = scenario{name: "04-life", workers: true, topics: []goldenTopi
 }}
 
 func TestGoldens(t *testing.T) {
+	t.Parallel()
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()

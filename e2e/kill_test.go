@@ -36,6 +36,7 @@ func seeded(t *testing.T) *rand.Rand {
 // points of a task's life where a crash could lose or double rows. What was acknowledged is in the log, and each row is
 // committed once.
 func TestKilledTwentyFiveTimes(t *testing.T) {
+	t.Parallel()
 	const kills, partitions, most = 25, 4, 100_000
 	rnd := seeded(t)
 	b := newBroker(t)
@@ -98,7 +99,7 @@ func killRepeatedly(t *testing.T, s *server, rnd *rand.Rand, kills int) map[stri
 			await(run, time.Duration(rnd.IntN(1500))*time.Millisecond, nil)
 		default: // while it runs
 			await(run, patience, run.ready)
-			await(run, time.Duration(rnd.IntN(2000))*time.Millisecond, nil)
+			await(run, time.Duration(rnd.IntN(4000))*time.Millisecond, nil)
 		}
 		select {
 		case <-run.ended:
@@ -147,7 +148,7 @@ const (
 
 func (o *operator) run(stop <-chan struct{}) {
 	o.asked, o.acked = map[string]int{}, map[string]int{}
-	tick := time.NewTicker(300 * time.Millisecond)
+	tick := time.NewTicker(900 * time.Millisecond) // between two commands tasks must have time to read
 	defer tick.Stop()
 	for n := 0; ; n++ {
 		select {

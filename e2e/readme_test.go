@@ -15,6 +15,7 @@ var (
 
 // TestReadme does what the README tells a new user to do with a Kafka of their own.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 // TestStoppedInOrder stops the server with SIGTERM while tasks read, and starts it again.
 func TestStoppedInOrder(t *testing.T) {
+	t.Parallel()
 	const partitions = 4
 	b := newBroker(t)
 	b.createTopic("stopped", partitions)
@@ -93,6 +94,7 @@ func (s *server) answers(ids ...string) map[string]any {
 
 // TestProjectionsMayBeDeleted stops the server, deletes what it folded from the log, and wants the same answers.
 func TestProjectionsMayBeDeleted(t *testing.T) {
+	t.Parallel()
 	const rows = 8000
 	b := newBroker(t)
 	b.createTopic("views", 2)

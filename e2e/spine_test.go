@@ -9,6 +9,7 @@ import (
 // TestTwoHundredThousandRows is the main job: rows go in while tasks hand over to one another several times, and the
 // committed segments hold each of them once.
 func TestTwoHundredThousandRows(t *testing.T) {
+	t.Parallel()
 	const rows, partitions = 200_000, 4
 	b := newBroker(t)
 	b.createTopic("edits", partitions)

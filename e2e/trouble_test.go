@@ -29,6 +29,7 @@ func hasErrors(t *testing.T, st status, stream bool) {
 
 // TestBrokerComesLate submits a supervisor over a broker that is not there, and starts the broker afterwards.
 func TestBrokerComesLate(t *testing.T) {
+	t.Parallel()
 	const rows = 4000
 	dead := newDeadPort(t)
 	s := newServer(t, "late").start()
@@ -54,6 +55,7 @@ func TestBrokerComesLate(t *testing.T) {
 
 // TestTopicComesLate does the same with a topic that is not there.
 func TestTopicComesLate(t *testing.T) {
+	t.Parallel()
 	const rows = 4000
 	b := newBroker(t)
 	s := newServer(t, "notopic").start()
@@ -75,6 +77,7 @@ var garbage = []string{
 
 // TestUnparseableRows puts garbage between the rows: it is counted and left out, and the rows are there once.
 func TestUnparseableRows(t *testing.T) {
+	t.Parallel()
 	const rows, partitions = 6000, 2
 	b := newBroker(t)
 	b.createTopic("garbage", partitions)
@@ -125,6 +128,7 @@ func unparseable(t *testing.T, s *server, id string) (sum int64) {
 
 // TestTooManyUnparseableRows lets no row be bad: the tasks fail, the supervisor says so, and recovers with another spec.
 func TestTooManyUnparseableRows(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.createTopic("strict", 1)
 	p := b.producer("strict", 1)
@@ -147,6 +151,7 @@ func TestTooManyUnparseableRows(t *testing.T) {
 
 // TestBadSpecs wants a clear answer to each, and nothing in the log.
 func TestBadSpecs(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, "badspec").start()
 	change := func(fn func(sections)) string { return string(specOf("bad", "bad", "127.0.0.1:1", fn)) }
 	for name, c := range map[string]struct{ body, says string }{
@@ -217,6 +222,7 @@ func fill(t *testing.T, dir string) string {
 // TestDeepStorageIsFull fills the disk of the segments while tasks publish, and frees it again. Where no disk can be
 // mounted a file stands where the folder of the data source belongs, which a push cannot pass either.
 func TestDeepStorageIsFull(t *testing.T) {
+	t.Parallel()
 	const rows, partitions = 6000, 2
 	dir, mounted := smallDisk(t, 16)
 	blocker := filepath.Join(dir, "full")
