@@ -95,7 +95,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
-	clients := kafka.NewClients(os.LookupEnv)
+	clients := kafka.NewClients(environment)
 	a.onStop(func() error { clients.Close(); return nil })
 	sealer, err := a.openSealer()
 	if err != nil {
