@@ -129,7 +129,7 @@ func (p *Properties) fingerprint() [sha256.Size]byte {
 func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, context.CancelFunc, error) {
 	dial, hangUp, err := p.dialer()
 	if err != nil {
-		return nil, nil, streamError(classKafka, "Failed to construct kafka consumer", err)
+		return nil, nil, notConstructed(err)
 	}
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(p.Servers...),
@@ -145,7 +145,12 @@ func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, context.CancelFunc
 	client, err := kgo.NewClient(append(opts, more...)...)
 	if err != nil {
 		hangUp()
-		return nil, nil, streamError(classKafka, "Failed to construct kafka consumer", err)
+		return nil, nil, notConstructed(err)
 	}
 	return client, hangUp, nil
+}
+
+// notConstructed has Java's text, and behind it the cause, which Java has in a line of its own.
+func notConstructed(err error) error {
+	return streamError(classKafka, "Failed to construct kafka consumer: "+err.Error(), err)
 }
