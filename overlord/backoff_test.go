@@ -57,3 +57,24 @@ func TestOverALogThatIsReadOnlyNobodyCampaigns(t *testing.T) {
 		t.Errorf("the one that may append leads in epoch %d, want the first", epoch)
 	}
 }
+
+func TestAWorkerThatIsGivenManyTasksAtOnceHasTimeToTakeThem(t *testing.T) {
+	now := time.Date(2026, 11, 23, 20, 0, 0, 0, time.UTC)
+	cfg := Config{Now: func() time.Time { return now }}
+	cfg.fill()
+	a := &actor{term: &term{cfg: &cfg}, reports: map[string]liveReport{}}
+	for _, c := range []struct {
+		missed int
+		since  time.Duration
+		want   bool
+	}{
+		{50, cfg.OrderTimeout / 2, false}, // it beats with each task that it starts
+		{missedBeats - 1, time.Hour, false},
+		{missedBeats, cfg.OrderTimeout + time.Millisecond, true},
+	} {
+		a.reports["x"] = liveReport{missed: c.missed, at: now.Add(-c.since)}
+		if got := a.vanished("x", now); got != c.want {
+			t.Errorf("after %d beats in %s: vanished %v, want %v", c.missed, c.since, got, c.want)
+		}
+	}
+}
