@@ -254,3 +254,52 @@ func TestDeepStorageIsFull(t *testing.T) {
 	s.waitState("full", "RUNNING")
 	checkHistory(t, s.events(t))
 }
+
+// TestDataDirIsFull fills the disk of the log and of the tasks, and frees it again: a command is refused rather than
+// forgotten, and everything goes on by itself.
+func TestDataDirIsFull(t *testing.T) {
+	t.Parallel()
+	const partitions = 2
+	dir, mounted := smallDisk(t, 128)
+	if !mounted {
+		t.Skip("only a machine that lets the test mount a disk can show this")
+	}
+	b := newBroker(t)
+	b.createTopic("nospace", partitions)
+	s := serverIn(t, filepath.Join(dir, "data"), "nospace", "-D", "druid.storage.storageDirectory="+t.TempDir()).start()
+	s.submit(specOf("nospace", "nospace", b.servers, func(spec sections) { spec.io["taskDuration"] = "PT1S" }))
+	p := b.producer("nospace", partitions)
+	p.send(2000)
+	p.flush()
+	s.waitRows("nospace", 2000)
+	blocker := fill(t, dir)
+	acked := 0
+	eventually(t, "a command is refused", func() (bool, string) {
+		what := []string{"/suspend", "/resume"}[acked%2]
+		code, body, err := s.call("POST", pathOf("nospace", what), nil)
+		if err == nil && code == 200 {
+			acked++ // there was room in a block that is there already
+			return false, string(body)
+		}
+		return err == nil && code >= 500, fmt.Sprint(code, string(body), err)
+	})
+	p.send(2000)
+	p.flush()
+	if err := os.Remove(blocker); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "commands are taken again", func() (bool, string) {
+		code, body, err := s.call("POST", pathOf("nospace", "/resume"), nil)
+		return err == nil && (code == 200 || code == 400), fmt.Sprint(code, string(body), err)
+	})
+	s.waitRows("nospace", 4000)
+	s.checkRows("nospace", 4000)
+	s.waitState("nospace", "RUNNING")
+	events := s.events(t)
+	checkHistory(t, events)
+	if n := count(events, suspended) + count(events, resumed); n < acked {
+		t.Errorf("%d commands were acknowledged, %d are in the log", acked, n)
+	}
+	s.stop()
+	ogham(t, "log", "verify", "--data-dir", s.dir)
+}

@@ -71,11 +71,12 @@ func (d *diskWatch) look() error {
 	case free < low && !d.low.Swap(true):
 		d.log.Error("the disk of the data folder is nearly full: nothing is decided until there is space", "free", free, "want", low)
 	case free >= 2*low && (d.low.Load() || d.met.Load()):
-		if d.met.Swap(false) {
-			if err := d.srv.Restart(); err != nil {
-				d.met.Store(true)
-				return fmt.Errorf("bring the log back: %w", err)
-			}
+		// A log that could not write does not always say so: its answers may just stay away. Whether it met the end of
+		// the disk cannot be known, and a restart does no harm.
+		d.met.Store(false)
+		if err := d.srv.Restart(); err != nil {
+			d.met.Store(true)
+			return fmt.Errorf("bring the log back: %w", err)
 		}
 		d.low.Store(false)
 		d.log.Info("the log takes events again", "free", free)
