@@ -269,7 +269,8 @@ func specOf(id, topic, brokers string, change func(sections)) []byte {
 			"page", "user", "tags", "note", typed("long", "id"), typed("long", "shift"), typed("float", "ratio"), typed("double", "weight"),
 		}},
 		"metricsSpec": []any{
-			map[string]any{"type": "count", "name": "cnt"}, metric("longSum", "bytes"), metric("doubleSum", "price"),
+			map[string]any{"type": "count", "name": "cnt"},
+			metric("longSum", "bytes"), metric("doubleSum", "price"),
 			metric("longMin", "low"), metric("doubleMax", "high"), metric("floatSum", "score"),
 		},
 		"granularitySpec": map[string]any{"segmentGranularity": "HOUR", "queryGranularity": "NONE", "rollup": false},

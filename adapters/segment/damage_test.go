@@ -72,7 +72,7 @@ func TestDamageIsATypedError(t *testing.T) {
 				if name == "factory.json" {
 					continue
 				}
-				for i := range b {
+				for i := 0; i < len(b); i += damageStep {
 					for _, v := range []byte{0xff, b[i] ^ 1, b[i] ^ 0x80} {
 						files[name] = bytes.Clone(b)
 						files[name][i] = v
@@ -93,7 +93,7 @@ func TestACutFileIsATypedError(t *testing.T) {
 				if name == "factory.json" {
 					continue
 				}
-				for n := range b {
+				for n := 0; n < len(b); n += damageStep {
 					files[name] = b[:n:n]
 					err := readAll(files)
 					checkTyped(t, err)
