@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"ogham/domain/spec"
 	"ogham/domain/supervisor"
@@ -12,6 +13,9 @@ import (
 )
 
 var byUser = origin{actor: "user"}
+
+// waitShort bounds what a user's command waits for the projections; the command is durable by then.
+const waitShort = 10 * time.Second
 
 // Submit creates the supervisor of a spec or updates it. It returns once the event is durable and the projections show it.
 func (s *Service) Submit(ctx context.Context, sp *spec.Supervisor, skipIfUnmodified bool) error {

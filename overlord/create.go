@@ -198,7 +198,7 @@ func (r *run) form(ctx context.Context, s *spec.Supervisor, p plan, start task.O
 	base := s.BaseSequenceName(offsets, minTime, maxTime)
 	_, err := a.decide(ctx, supervisor.FormGroup{
 		Key: base + "-" + a.term.cfg.NewID(), Number: p.number, BaseSequenceName: base, Start: start,
-		MinTime: minTime, MaxTime: maxTime, Now: now,
+		MinTime: minTime, MaxTime: maxTime,
 	}, byOverlord)
 	return err
 }

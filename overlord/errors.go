@@ -47,10 +47,7 @@ func errorEvent(err error, at time.Time) supervisor.ErrorEvent {
 }
 
 // ise is Druid's illegal-state exception, which a supervisor raises itself.
-type ise struct {
-	message string
-	stream  bool
-}
+type ise struct{ message string }
 
 func (e *ise) Error() string { return e.message }
 
@@ -66,7 +63,7 @@ func (e *streamISE) StreamException() (class, message string) {
 func newISE(format string, args ...any) error { return &ise{message: fmt.Sprintf(format, args...)} }
 
 func newStreamISE(format string, args ...any) error {
-	return &streamISE{ise{message: fmt.Sprintf(format, args...), stream: true}}
+	return &streamISE{ise{message: fmt.Sprintf(format, args...)}}
 }
 
 // panicError is a broken invariant inside one supervisor: it makes that one unhealthy and leaves the others alone.

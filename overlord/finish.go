@@ -98,6 +98,9 @@ const unreadPause = time.Second
 // one that stands behind the end of a topic, which was made anew: its successor's start is checked. A supervisor whose
 // health waits for tasks to succeed goes on as Druid's does: on a quiet topic it would else never be healthy again.
 func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
+	if !end.Equal(g.Start) || g.MinTime != nil || g.MaxTime != nil {
+		return false
+	}
 	if d := a.state.Detailed; d == supervisor.StateUnhealthyTasks || d == supervisor.StateLostContact {
 		return false
 	}
@@ -106,7 +109,7 @@ func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
 			return false
 		}
 	}
-	return end.Equal(g.Start) && g.MinTime == nil && g.MaxTime == nil
+	return true
 }
 
 // finish pauses the tasks of a group, makes the highest offset of all replicas its end and tells them. The caller has

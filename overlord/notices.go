@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -149,14 +148,9 @@ func (a *actor) onPublish(ctx context.Context, n task.Notice, by origin) task.No
 func (a *actor) ended(ctx context.Context, n task.Notice, c supervisor.Command, by origin) task.NoticeReply {
 	_, err := a.decide(ctx, c, by)
 	if err == nil {
-		delete(a.reports, n.TaskID)
-		a.term.pool.release(n.TaskID)
-		a.measures.dropTask(n.TaskID)
+		a.forget(n.TaskID)
 		a.tend(ctx)
 		a.soonAfter(c)
 	}
 	return a.answer(0, err)
 }
-
-// waitShort bounds what a user's command waits for the projections; the command is durable by then.
-const waitShort = 10 * time.Second

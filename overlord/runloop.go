@@ -65,13 +65,11 @@ func (a *actor) tick(ctx context.Context) time.Duration {
 
 // soon makes the next run due as soon as the least gap allows. Druid drops such a run where the one before began less
 // than a second ago; a failed task would then wait for the whole period.
-func (a *actor) soon() {
-	now := a.term.cfg.Now()
-	at := now
-	if gap := a.loop.began.Add(a.term.cfg.MinRunGap); gap.After(at) {
-		at = gap
-	}
-	if at.Before(a.loop.next) {
+func (a *actor) soon() { a.soonBehind(a.term.cfg.MinRunGap) }
+
+// soonBehind makes the next run due once the gap behind the beginning of the last is over, if it is not due before.
+func (a *actor) soonBehind(gap time.Duration) {
+	if at := maxTime(a.loop.began.Add(gap), a.term.cfg.Now()); at.Before(a.loop.next) {
 		a.loop.next = at
 	}
 }
@@ -85,15 +83,12 @@ func (a *actor) soonAfter(end supervisor.Command) {
 		return
 	}
 	gap := a.term.cfg.MinRunGap << min(a.state.Health.FailedTasks, maxBackOff)
-	at := maxTime(a.loop.began.Add(min(gap, max(a.period(), time.Second))), a.term.cfg.Now())
-	if at.Before(a.loop.next) {
-		a.loop.next = at
-	}
+	a.soonBehind(min(gap, a.period()))
 }
 
 func (a *actor) startRun(ctx context.Context, now time.Time) {
 	a.loop.running, a.loop.began = true, now
-	a.loop.next = now.Add(max(a.period(), time.Second))
+	a.loop.next = now.Add(a.period())
 	a.spawn(ctx, func(ctx context.Context) {
 		r := &run{a: a}
 		err := r.steps(ctx)
@@ -101,11 +96,12 @@ func (a *actor) startRun(ctx context.Context, now time.Time) {
 	})
 }
 
+// period is the time between two runs: the spec's, and never less than Druid's least.
 func (a *actor) period() time.Duration {
 	if a.spec == nil {
 		return time.Second
 	}
-	return a.spec.IOConfig.Period
+	return max(a.spec.IOConfig.Period, time.Second)
 }
 
 // run is one pass of the run loop. Its goroutine talks to Kafka and to workers; the closures given to do decide.

@@ -150,15 +150,20 @@ func (a *actor) failTask(ctx context.Context, id, msg string, report *supervisor
 
 // endTask decides the end of a task and forgets what was measured of it.
 func (a *actor) endTask(ctx context.Context, id string, c supervisor.Command) bool {
-	if _, err := a.decide(ctx, c, origin{actor: "overlord"}); err != nil {
+	if _, err := a.decide(ctx, c, byOverlord); err != nil {
 		a.log.Warn("end task", "task", id, "error", err)
 		return false
 	}
+	a.forget(id)
+	a.soonAfter(c)
+	return true
+}
+
+// forget drops what was placed and measured of a task that has ended.
+func (a *actor) forget(id string) {
 	delete(a.reports, id)
 	a.term.pool.release(id)
 	a.measures.dropTask(id)
-	a.soonAfter(c)
-	return true
 }
 
 // heard compares what a worker says of one task with what it should do.

@@ -53,7 +53,7 @@ func (t *term) takeOver(ctx context.Context) error {
 		if a.state.Drained() {
 			continue
 		}
-		if _, err := a.decide(ctx, supervisor.TakeLead{Node: t.cfg.NodeID}, origin{actor: "overlord"}); err != nil {
+		if _, err := a.decide(ctx, supervisor.TakeLead{Node: t.cfg.NodeID}, byOverlord); err != nil {
 			return fmt.Errorf("take supervisor %s over: %w", id, err)
 		}
 		for _, x := range a.state.Tasks {

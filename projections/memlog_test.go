@@ -151,7 +151,7 @@ func (w *world) begin(id, duration string) {
 }
 
 func (w *world) group(id, key, taskID string, start task.Offsets) {
-	w.do(id, supervisor.FormGroup{Key: key, BaseSequenceName: "base_" + key, Start: start, Now: w.now},
+	w.do(id, supervisor.FormGroup{Key: key, BaseSequenceName: "base_" + key, Start: start},
 		supervisor.CreateTask{TaskID: id + taskID, Group: key},
 		supervisor.AssignTask{TaskID: id + taskID, WorkerID: "w1", Incarnation: "i1", Host: "h", Port: 9},
 		supervisor.StartTask{TaskID: id + taskID, StartTime: w.now})

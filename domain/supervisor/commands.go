@@ -88,7 +88,6 @@ type FormGroup struct {
 	BaseSequenceName string
 	Start            task.Offsets
 	MinTime, MaxTime *int64
-	Now              time.Time
 }
 
 // CreateTask adds a task to an active group.

@@ -299,7 +299,7 @@ func (c *chaos) form() supervisor.Command {
 		key = c.group()
 	}
 	base := fmt.Sprintf("s%d", c.pick(3, "base")) // a group formed again has the name of the one before
-	return supervisor.FormGroup{Key: key, Number: c.pick(3, "number"), BaseSequenceName: base + text(start), Start: start, Now: c.now}
+	return supervisor.FormGroup{Key: key, Number: c.pick(3, "number"), BaseSequenceName: base + text(start), Start: start}
 }
 
 // group is the key of some group that is or was.

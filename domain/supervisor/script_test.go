@@ -263,7 +263,7 @@ func (w *world) command(name string, a args) supervisor.Command {
 func (w *world) taskCommand(name string, a args) supervisor.Command {
 	switch name {
 	case "form":
-		return supervisor.FormGroup{Key: a.word(0), Number: a.number(1), BaseSequenceName: "seq_" + a.word(0), Start: a.offsets("start"), Now: w.now}
+		return supervisor.FormGroup{Key: a.word(0), Number: a.number(1), BaseSequenceName: "seq_" + a.word(0), Start: a.offsets("start")}
 	case "create":
 		return supervisor.CreateTask{TaskID: a.word(0), Group: a.word(1)}
 	case "assign":
