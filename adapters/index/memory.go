@@ -320,7 +320,7 @@ func (m *memory) stringID(d *memDim, rows *row.Rows, v *row.Value) uint32 {
 	switch v.Kind {
 	case row.Missing, row.Null:
 		return 0
-	case row.String, row.Object:
+	case row.String:
 		return d.values.intern(v.Text)
 	case row.Long:
 		if len(v.Text) > 0 {
@@ -329,6 +329,11 @@ func (m *memory) stringID(d *memDim, rows *row.Rows, v *row.Value) uint32 {
 	case row.List:
 		return m.listID(d, rows, rows.ListOf(v))
 	}
+	return m.textID(d, rows, v)
+}
+
+// textID gives the id of the text of a value.
+func (m *memory) textID(d *memDim, rows *row.Rows, v *row.Value) uint32 {
 	m.text = rows.AppendText(m.text[:0], v)
 	return d.values.intern(m.text)
 }
@@ -337,7 +342,12 @@ func (m *memory) stringID(d *memDim, rows *row.Rows, v *row.Value) uint32 {
 func (m *memory) listID(d *memDim, rows *row.Rows, elems []row.Value) uint32 {
 	ids := m.list[:0]
 	for i := range elems {
-		id := m.stringID(d, rows, &elems[i])
+		var id uint32
+		if e := &elems[i]; e.Kind == row.List {
+			id = m.textID(d, rows, e)
+		} else {
+			id = m.stringID(d, rows, e)
+		}
 		d.hasNull = d.hasNull || id == 0
 		ids = append(ids, id)
 	}

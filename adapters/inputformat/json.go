@@ -18,8 +18,11 @@ type JSON struct {
 	rows row.Rows
 	// guesses holds the keys of the last object in their order: most objects repeat them.
 	guesses []guess
-	// arena holds decoded text of the record: strings with escapes, nested objects.
+	// arena holds decoded text of the record: strings with escapes.
 	arena []byte
+	// elems and members hold those of the lists and objects that are being read, the innermost last.
+	elems   []row.Value
+	members []row.Member
 }
 
 type guess struct {
@@ -106,13 +109,12 @@ func (p *JSON) refuse(value []byte) error {
 func javaText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
 
 func (p *JSON) reset() {
-	p.rows.Count = 0
 	if cap(p.rows.Values) > keepValues {
 		p.rows.Values = nil
 	}
-	p.rows.Values = p.rows.Values[:0]
-	p.rows.Elems = p.rows.Elems[:0]
+	p.rows.Reset()
 	p.arena = p.arena[:0]
+	p.elems, p.members = p.elems[:0], p.members[:0]
 }
 
 // newRow adds a row of missing values.
@@ -167,7 +169,7 @@ func (p *JSON) object(b []byte, i int, vals []row.Value) int {
 			if p.discover && v.Kind == row.Missing {
 				p.rows.Order[p.rows.Count] = append(p.rows.Order[p.rows.Count], int32(slot))
 			}
-			i = p.value(b, i, v)
+			i = p.value(b, i, 1, v)
 		} else {
 			i = p.skip(b, i, 1)
 		}

@@ -147,8 +147,8 @@ func (p *JSON) unescape(s []byte) []byte {
 	return a[start:len(a):len(a)]
 }
 
-// value reads the value at i, within an object at the top, into v.
-func (p *JSON) value(b []byte, i int, v *row.Value) int {
+// value reads the value at i, which is within depth objects and lists, into v.
+func (p *JSON) value(b []byte, i, depth int, v *row.Value) int {
 	if i >= len(b) {
 		return bad
 	}
@@ -164,7 +164,7 @@ func (p *JSON) value(b []byte, i int, v *row.Value) int {
 		}
 		return end + 1
 	case '{', '[':
-		return p.nested(b, i, v)
+		return p.nested(b, i, depth, v)
 	}
 	return scalar(b, i, v)
 }

@@ -1,14 +1,16 @@
 package row
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strconv"
 )
 
 // Kind is what an input format found for a field.
 type Kind uint8
 
-// The kinds of Values. Lists hold scalars, nulls and objects; whatever is deeper arrives as its text.
+// The kinds of Values. Lists and objects hold values of any kind, lists and objects among them.
 const (
 	Missing Kind = iota // the field is absent
 	Null
@@ -17,18 +19,23 @@ const (
 	Double
 	Bool
 	List
-	Object // a nested object, or a list within a list: Text is Druid's (Java's) text of it
+	Object
 )
 
-// Value is one field of one row. Text is borrowed from the parser until it reads the next record.
+// Value is one field of one row, or a part of one. Text is borrowed from the parser until it reads the next record.
 type Value struct {
 	Kind Kind
-	// NestedList tells a list within a list from an object; both have Kind Object.
-	NestedList bool
-	// Num is the long, the bits of the double, 1 for true, or for a list first element<<32 | number of elements.
+	// Num is the long, the bits of the double, 1 for true, or for a list or an object the place of its elements in
+	// Rows.Elems or its members in Rows.Members: first<<32 | number.
 	Num uint64
-	// Text is a string's value in UTF-8, a long's digits, or an object's text. Empty for other kinds.
+	// Text is a string's value in UTF-8, or a long's digits, which may be left out. Empty for other kinds.
 	Text []byte
+}
+
+// Member is one field of an object.
+type Member struct {
+	Key   []byte
+	Value Value
 }
 
 // Rows is what a parser found in one record: Count rows of Width values each, in the order of Schema.Fields, followed by
@@ -36,8 +43,9 @@ type Value struct {
 type Rows struct {
 	Count, Width int
 	Values       []Value
-	// Elems holds the elements of all lists.
-	Elems []Value
+	// Elems holds the elements of all lists, those of one list behind each other; Members the same for objects.
+	Elems   []Value
+	Members []Member
 	// Order, kept only when fields are discovered, holds for each row its fields in order of first occurrence.
 	Order [][]int32
 }
@@ -51,20 +59,70 @@ func (r *Rows) ListOf(v *Value) []Value {
 	return r.Elems[first : first+n]
 }
 
+// MembersOf gives the members of a value of Kind Object, in their order; no key comes twice.
+func (r *Rows) MembersOf(v *Value) []Member {
+	first, n := int(v.Num>>32), int(uint32(v.Num))
+	return r.Members[first : first+n]
+}
+
+// NewList makes a list of elements, which it copies. Lists and objects among them must have been made before.
+func (r *Rows) NewList(elems []Value) Value {
+	first := len(r.Elems)
+	r.Elems = append(r.Elems, elems...)
+	return Value{Kind: List, Num: uint64(first)<<32 | uint64(len(elems))}
+}
+
+// fewMembers is how many members are compared with each other before a map of their keys is made.
+const fewMembers = 16
+
+// NewObject makes an object of members, which it copies. A key that comes twice keeps its first place and its last
+// value, as in Java's maps. Lists and objects among the values must have been made before.
+func (r *Rows) NewObject(members []Member) Value {
+	first := len(r.Members)
+	var at map[string]int
+	if len(members) > fewMembers {
+		at = make(map[string]int, len(members))
+	}
+	for i := range members {
+		m := &members[i]
+		k := -1
+		if at == nil {
+			k = slices.IndexFunc(r.Members[first:], func(o Member) bool { return bytes.Equal(o.Key, m.Key) })
+		} else if old, ok := at[string(m.Key)]; ok {
+			k = old
+		} else {
+			at[string(m.Key)] = len(r.Members) - first
+		}
+		if k >= 0 {
+			r.Members[first+k].Value = m.Value
+			continue
+		}
+		r.Members = append(r.Members, *m)
+	}
+	return Value{Kind: Object, Num: uint64(first)<<32 | uint64(len(r.Members)-first)}
+}
+
+// Reset forgets all rows and keeps Width.
+func (r *Rows) Reset() {
+	r.Count = 0
+	r.Values, r.Elems, r.Members = r.Values[:0], r.Elems[:0], r.Members[:0]
+}
+
 // Flat says whether a list holds scalars only; others are not discovered as dimensions.
 func Flat(elems []Value) bool {
 	for i := range elems {
-		if elems[i].Kind == Object {
+		if elems[i].Kind >= List {
 			return false
 		}
 	}
 	return true
 }
 
-// AppendText appends the text that a value has in a string dimension and in messages.
+// AppendText appends the text that a value has in a string dimension and in messages: that of Java's objects, so that
+// lists and objects look like [a, null] and {a=1, b=[x]}.
 func (r *Rows) AppendText(dst []byte, v *Value) []byte {
 	switch v.Kind {
-	case String, Object:
+	case String:
 		return append(dst, v.Text...)
 	case Long:
 		return strconv.AppendInt(dst, int64(v.Num), 10)
@@ -82,6 +140,15 @@ func (r *Rows) AppendText(dst []byte, v *Value) []byte {
 			dst = r.AppendText(dst, &elems[i])
 		}
 		return append(dst, ']')
+	case Object:
+		dst = append(dst, '{')
+		for i, m := range r.MembersOf(v) {
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			dst = r.AppendText(append(append(dst, m.Key...), '='), &m.Value)
+		}
+		return append(dst, '}')
 	}
 	return append(dst, "null"...)
 }
@@ -94,9 +161,6 @@ func (v *Value) javaClass() string {
 	case List:
 		return "class java.util.ArrayList"
 	case Object:
-		if v.NestedList {
-			return "class java.util.ArrayList"
-		}
 		return "class java.util.LinkedHashMap"
 	case Long:
 		return "class java.lang.Long"
