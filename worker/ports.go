@@ -15,6 +15,16 @@ type Record = struct {
 	TimestampMillis int64
 	// Value is nil for a tombstone.
 	Value []byte
+	// Key is nil where the record has none.
+	Key     []byte
+	Headers []Header
+	Topic   string
+}
+
+// Header is one header of a record; a name may come several times.
+type Header = struct {
+	Key   string
+	Value []byte
 }
 
 // Batch is what one poll brought of one partition, in offset order.

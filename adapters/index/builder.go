@@ -29,6 +29,7 @@ type Builder struct {
 	inMemory int64 // rows not frozen
 	bucket   struct{ start, end int64 }
 	times    []int64
+	good     []int                // the rows of a record that have a time, where each stands for itself
 	saved    []row.ParseException // ring of the newest, next is its oldest
 	next     int
 
@@ -116,26 +117,22 @@ func (b *Builder) addRecord(r *Record) error {
 		return nil
 	}
 	b.counters.ProcessedBytes += int64(len(r.Value))
-	rows, err := b.plan.parser.Parse(r.Value)
+	rows, err := b.plan.parser.Parse(r)
 	if err != nil {
 		return b.unparseable(r, err)
 	}
+	if rows.Apart {
+		return b.addApart(r, rows)
+	}
 	b.times = b.times[:0]
-	ts := &b.cfg.Schema.Timestamp
 	for i := range rows.Count {
-		v := &rows.Values[i*rows.Width+b.plan.timeSlot]
-		t, missing, ok := ts.Format.Time(v)
-		if missing && ts.MissingValue != nil {
-			t = *ts.MissingValue
-		} else if missing {
-			ok = false
-		}
+		t, ok := b.timeOf(rows, i)
 		// One row without a time loses the record, as Druid's reader makes all rows of a record before it gives one.
 		if !ok {
-			return b.badTime(r, rows, i, v)
+			return b.badTime(r, rows, i, row.Place{Record: 1})
 		}
 		if t < row.MinInstant || t >= row.MaxInstant {
-			return b.timeOutOfRange(r, i, t)
+			return b.timeOutOfRange(r, i, t, row.Place{Record: 1})
 		}
 		b.times = append(b.times, t)
 	}
@@ -145,6 +142,55 @@ func (b *Builder) addRecord(r *Record) error {
 		}
 	}
 	return nil
+}
+
+// addApart adds the rows of a record in which each stands for itself. Druid reads all of them before it stores one.
+func (b *Builder) addApart(r *Record, rows *row.Rows) error {
+	b.times, b.good = b.times[:0], b.good[:0]
+	place := row.Place{Record: 1}
+	broken := rows.Broken
+	for i := 0; i <= rows.Count; i++ {
+		for ; len(broken) > 0 && broken[0].Before == i; broken = broken[1:] {
+			place.Line = broken[0].Line
+			b.counters.Unparseable++
+			if err := b.note(r, row.ErrorUnparseable, broken[0].Input, []string{broken[0].Message + place.String()}); err != nil {
+				return err
+			}
+		}
+		if i == rows.Count {
+			break
+		}
+		place.Line = rows.LineOf(i)
+		var err error
+		switch t, ok := b.timeOf(rows, i); {
+		case !ok:
+			err = b.badTime(r, rows, i, place)
+		case t < row.MinInstant || t >= row.MaxInstant:
+			err = b.timeOutOfRange(r, i, t, place)
+		default:
+			place.Record++
+			b.times, b.good = append(b.times, t), append(b.good, i)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for k, i := range b.good {
+		if err := b.addRow(r, rows, i, b.times[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timeOf gives the time of a row.
+func (b *Builder) timeOf(rows *row.Rows, i int) (t int64, ok bool) {
+	ts := &b.cfg.Schema.Timestamp
+	t, missing, ok := ts.Format.Time(&rows.Values[i*rows.Width+b.plan.timeSlot])
+	if missing && ts.MissingValue != nil {
+		return *ts.MissingValue, true
+	}
+	return t, ok && !missing
 }
 
 // addRow adds a row whose time is known.

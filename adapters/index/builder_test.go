@@ -18,16 +18,29 @@ import (
 
 // lineParser reads records of lines "millis,word,number"; an empty word is null, "!" is a syntax error. It stands for
 // any input format, so that the index is tested without one.
-type lineParser struct{ rows row.Rows }
+type lineParser struct {
+	rows  row.Rows
+	apart bool // each line stands for itself
+}
 
-func (p *lineParser) Parse(value []byte) (*row.Rows, error) {
-	p.rows = row.Rows{Width: 3}
+func (p *lineParser) Parse(r *Record) (*row.Rows, error) {
+	value := r.Value
+	p.rows = row.Rows{Width: 3, Apart: p.apart}
+	number := 0
 	for line := range bytes.SplitSeq(value, []byte("\n")) {
 		fields := bytes.Split(line, []byte(","))
+		number++
+		if len(fields) != 3 && p.apart {
+			p.rows.Broken = append(p.rows.Broken, row.Broken{
+				Input: string(line), Message: "no row", Before: p.rows.Count, Line: number,
+			})
+			continue
+		}
 		if len(fields) != 3 {
 			return nil, &row.RecordError{Input: string(value), Message: row.SyntaxMessage(string(value))}
 		}
 		p.rows.Count++
+		p.rows.Lines = append(p.rows.Lines, number)
 		p.rows.Values = append(p.rows.Values, row.Value{Kind: row.String, Text: fields[0]})
 		for _, f := range fields[1:] {
 			v := row.Value{Kind: row.String, Text: f}
@@ -42,8 +55,8 @@ func (p *lineParser) Parse(value []byte) (*row.Rows, error) {
 
 func (p *lineParser) Discovered() []string { return nil }
 
-func (p *lineParser) Event(value []byte, i int) string {
-	return "{" + strings.Split(string(value), "\n")[i] + "}"
+func (p *lineParser) Event(r *Record, i int) string {
+	return "{" + strings.Split(string(r.Value), "\n")[i] + "}"
 }
 
 func lineConfig(t testing.TB) Config {
@@ -99,6 +112,50 @@ func rowsOf(t testing.TB, dir string) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+func TestRowsThatStandApartLoseNoOther(t *testing.T) {
+	c := lineConfig(t)
+	c.Parser, c.MaxSavedParseExceptions = &lineParser{apart: true}, 9
+	b := newTestBuilder(t, c)
+	if err := b.AddBatch(lines("1000,a,1\n!\nbad,b,1\n2000,c,1\n?", "?")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Counters(); got.Processed != 2 || got.Unparseable != 4 {
+		t.Errorf("counters %+v, want 2 processed and 4 unparseable", got)
+	}
+	want := []string{
+		"no row (Record: 1, Line: 1)",
+		"no row (Record: 3, Line: 5)",
+		"Timestamp[bad] is unparseable! Event: {!} (Record: 2, Line: 3)",
+		"no row (Record: 2, Line: 2)",
+	}
+	saved := b.ParseExceptions()
+	if len(saved) != len(want) {
+		t.Fatalf("%d errors saved, want %d: %+v", len(saved), len(want), saved)
+	}
+	for i, w := range want {
+		if got := saved[i].Details[0]; got != w {
+			t.Errorf("error %d is %q, want %q", i, got, w)
+		}
+	}
+}
+
+// brokenParser fails as no record should make a parser fail.
+type brokenParser struct{ lineParser }
+
+func (p *brokenParser) Parse(*Record) (*row.Rows, error) { return nil, errors.New("out of order") }
+
+func TestAParserThatFailsFailsTheTask(t *testing.T) {
+	c := lineConfig(t)
+	c.Parser = &brokenParser{}
+	b := newTestBuilder(t, c)
+	if err := b.AddBatch(lines("1000,a,1")); err == nil || err.Error() != "out of order" {
+		t.Errorf("AddBatch returned %v, want the parser's error", err)
+	}
+	if got := b.Counters(); got.Unparseable != 0 || got.ProcessedBytes != 8 {
+		t.Errorf("counters %+v, want the bytes and nothing unparseable", got)
+	}
 }
 
 func TestRowsGoToTheirIntervalsAndCount(t *testing.T) {

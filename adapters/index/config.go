@@ -12,15 +12,15 @@ import (
 // DefaultMaxBytesInMemory is the memory limit of a Builder whose Config names none: about a million rows of nine columns.
 const DefaultMaxBytesInMemory = 64 << 20
 
-// Parser turns the bytes of one record into rows. The index calls it from one goroutine.
+// Parser turns one record into rows. The index calls it from one goroutine.
 type Parser interface {
-	// Parse reads a record's value. The rows, in the order of row.Schema.Fields and then of Discovered, are valid
-	// until the next call. An error is a *row.RecordError: the record has no rows.
-	Parse(value []byte) (*row.Rows, error)
+	// Parse reads a record that has a value. The rows, in the order of row.Schema.Fields and then of Discovered, are
+	// valid until the next call. A *row.RecordError says that the record has no rows; any other error fails the task.
+	Parse(r *Record) (*row.Rows, error)
 	// Discovered gives the names of the fields found beyond row.Schema.Fields; it only ever grows at its end.
 	Discovered() []string
 	// Event gives the text of row i of a record that Parse took, as Druid prints its events: for error messages only.
-	Event(value []byte, i int) string
+	Event(r *Record, i int) string
 }
 
 // Record is one Kafka record. A nil Value is a tombstone.
@@ -29,6 +29,16 @@ type Record struct {
 	Offset          int64
 	TimestampMillis int64
 	Value           []byte
+	// Key is nil where the record has none.
+	Key     []byte
+	Headers []Header
+	Topic   string
+}
+
+// Header is one header of a record; a name may come several times.
+type Header = struct {
+	Key   string
+	Value []byte
 }
 
 // Config says what a Builder does.

@@ -14,28 +14,28 @@ func (b *Builder) ParseExceptions() []row.ParseException {
 	return slices.Clone(b.mu.saved)
 }
 
-// unparseable notes a record that the parser refused.
+// unparseable notes a record that the parser refused. Any other error of a parser is the task's.
 func (b *Builder) unparseable(r *Record, err error) error {
 	var bad *row.RecordError
 	if !errors.As(err, &bad) {
-		bad = &row.RecordError{Input: string(r.Value), Message: err.Error()}
+		return err
 	}
 	b.counters.Unparseable++
 	return b.note(r, row.ErrorUnparseable, bad.Input, []string{bad.Message})
 }
 
 // badTime notes a record with a row whose time cannot be read.
-func (b *Builder) badTime(r *Record, rows *row.Rows, i int, v *row.Value) error {
-	event := row.ShortEvent(b.plan.parser.Event(r.Value, i))
+func (b *Builder) badTime(r *Record, rows *row.Rows, i int, at row.Place) error {
+	text := string(rows.AppendText(nil, &rows.Values[i*rows.Width+b.plan.timeSlot]))
+	event := row.ShortEvent(b.plan.parser.Event(r, i))
 	b.counters.Unparseable++
-	text := string(rows.AppendText(nil, v))
-	return b.note(r, row.ErrorUnparseable, event, []string{row.TimestampMessage(text, event)})
+	return b.note(r, row.ErrorUnparseable, event, []string{row.TimestampMessage(text, event) + at.String()})
 }
 
-func (b *Builder) timeOutOfRange(r *Record, i int, t int64) error {
-	event := b.plan.parser.Event(r.Value, i)
+func (b *Builder) timeOutOfRange(r *Record, i int, t int64, at row.Place) error {
+	event := b.plan.parser.Event(r, i)
 	b.counters.Unparseable++
-	return b.note(r, row.ErrorUnparseable, event, []string{row.TimeRangeMessage(t, event)})
+	return b.note(r, row.ErrorUnparseable, event, []string{row.TimeRangeMessage(t, event) + at.String()})
 }
 
 // processedWithError notes a stored row with columns that could not be converted.
@@ -43,7 +43,7 @@ func (b *Builder) processedWithError(r *Record, i int, details []string) error {
 	b.counters.ProcessedWithError++
 	event := ""
 	if b.keeps() {
-		event = b.plan.parser.Event(r.Value, i)
+		event = b.plan.parser.Event(r, i)
 	}
 	return b.note(r, row.ErrorProcessedWithError, event, details)
 }

@@ -112,7 +112,7 @@ func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		if _, err := p.Parse(records[i%len(records)].Value); err != nil {
+		if _, err := p.Parse(&records[i%len(records)]); err != nil {
 			b.Fatal(err)
 		}
 		i++

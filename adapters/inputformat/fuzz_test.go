@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"ogham/adapters/index"
 	"ogham/adapters/inputformat"
 	"ogham/domain/row"
 )
@@ -44,7 +45,7 @@ func FuzzJSONAgainstStandardLibrary(f *testing.F) {
 		}
 		p := inputformat.NewJSON(schema)
 		for range 2 { // the second time with warm guesses
-			rows, err := p.Parse(in)
+			rows, err := p.Parse(&index.Record{Value: in})
 			want, wantErr := standard(in)
 			if err != nil {
 				if wantErr == nil && len(want) > 0 && !strictlyRefused(in, want) {

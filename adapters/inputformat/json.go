@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"ogham/adapters/index"
 	"ogham/domain/row"
 )
 
@@ -65,7 +66,9 @@ func (p *JSON) Discovered() []string { return p.names[p.fields:] }
 var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
 
 // Parse reads a record. What is not an object, a number say, counts as an object without fields.
-func (p *JSON) Parse(value []byte) (*row.Rows, error) {
+func (p *JSON) Parse(r *index.Record) (*row.Rows, error) { return p.parse(r.Value) }
+
+func (p *JSON) parse(value []byte) (*row.Rows, error) {
 	p.reset()
 	b := value
 	i := 0
@@ -253,11 +256,11 @@ func (p *JSON) discovered(name string) int {
 }
 
 // Event gives the text of row i as Java prints the map of its fields: those that are scalars or lists of scalars.
-func (p *JSON) Event(value []byte, i int) string {
+func (p *JSON) Event(r *index.Record, i int) string {
 	all := newJSON(nil, true)
-	rows, err := all.Parse(value)
+	rows, err := all.parse(r.Value)
 	if err != nil || i >= rows.Count {
-		return javaText(value)
+		return javaText(r.Value)
 	}
 	vals := rows.Row(i)
 	text := []byte{'{'}

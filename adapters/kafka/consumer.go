@@ -18,6 +18,16 @@ type Record = struct {
 	TimestampMillis int64
 	// Value is nil for a tombstone.
 	Value []byte
+	// Key is nil where the record has none.
+	Key     []byte
+	Headers []Header
+	Topic   string
+}
+
+// Header is one header of a record; a name may come several times.
+type Header = struct {
+	Key   string
+	Value []byte
 }
 
 // Batch is what one poll brought of one partition, in offset order.
@@ -48,6 +58,7 @@ type Consumer struct {
 
 	batches []Batch
 	records []Record
+	headers []Header
 }
 
 // ConsumerConfig says what to read.
@@ -112,10 +123,10 @@ func (c *Consumer) Poll(ctx context.Context) ([]Batch, error) {
 	c.restart()
 	c.held = c.shared.client.PollRecords(ctx, pollRecords)
 	var failure error
-	c.batches, c.records = c.batches[:0], c.records[:0]
+	c.batches, c.records, c.headers = c.batches[:0], c.records[:0], c.headers[:0]
 	c.held.EachPartition(func(p kgo.FetchTopicPartition) {
 		if p.Topic == c.topic {
-			c.take(&p.FetchPartition)
+			c.take(&p)
 		}
 		if p.Err == nil {
 			return
@@ -132,7 +143,7 @@ func (c *Consumer) Poll(ctx context.Context) ([]Batch, error) {
 }
 
 // take appends one partition's records; cut gives the batches their part of c.records, which may move while it grows.
-func (c *Consumer) take(p *kgo.FetchPartition) {
+func (c *Consumer) take(p *kgo.FetchTopicPartition) {
 	next, ok := c.position[p.Partition]
 	if !ok || len(p.Records) == 0 {
 		return
@@ -148,6 +159,7 @@ func (c *Consumer) take(p *kgo.FetchPartition) {
 		}
 		c.records = append(c.records, Record{
 			Partition: p.Partition, Offset: r.Offset, TimestampMillis: r.Timestamp.UnixMilli(), Value: r.Value,
+			Key: r.Key, Headers: c.takeHeaders(r.Headers), Topic: p.Topic,
 		})
 	}
 	if next == from {
@@ -155,6 +167,18 @@ func (c *Consumer) take(p *kgo.FetchPartition) {
 	}
 	c.position[p.Partition] = next
 	c.batches = append(c.batches, Batch{Partition: p.Partition, Next: next})
+}
+
+// takeHeaders copies headers. Where c.headers grows, what was cut from it before keeps the old memory.
+func (c *Consumer) takeHeaders(headers []kgo.RecordHeader) []Header {
+	if len(headers) == 0 {
+		return nil
+	}
+	first := len(c.headers)
+	for _, h := range headers {
+		c.headers = append(c.headers, Header(h))
+	}
+	return c.headers[first:len(c.headers):len(c.headers)]
 }
 
 func (c *Consumer) cut() {

@@ -180,3 +180,40 @@ func TestConsumerDeadClusterOnlyWaits(t *testing.T) {
 		}
 	}
 }
+
+func TestConsumerGivesKeyHeadersAndTopic(t *testing.T) {
+	c := newCluster(t, kfake.SeedTopics(1, "edits"))
+	cl := producer(t, c)
+	for i := range 3 {
+		r := &kgo.Record{Topic: "edits", Value: fmt.Append(nil, i), Timestamp: time.UnixMilli(1767225600000 + int64(i))}
+		for h := range i {
+			r.Headers = append(r.Headers, kgo.RecordHeader{Key: fmt.Sprint("h", h), Value: fmt.Append(nil, i, h)})
+		}
+		if i > 0 {
+			r.Key = fmt.Append(nil, "key", i)
+		}
+		if err := cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cons := newConsumer(t, c, "edits", map[int32]int64{0: 0}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for seen := int64(0); seen < 3; {
+		batches, err := cons.Poll(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range batches[0].Records {
+			if r.Topic != "edits" || r.TimestampMillis != 1767225600000+seen || (r.Key == nil) != (seen == 0) || len(r.Headers) != int(seen) {
+				t.Fatalf("record %d is %+v", seen, r)
+			}
+			for i, h := range r.Headers {
+				if h.Key != fmt.Sprint("h", i) || string(h.Value) != fmt.Sprint(seen, i) {
+					t.Fatalf("header %d of record %d is %s=%s", i, seen, h.Key, h.Value)
+				}
+			}
+			seen++
+		}
+	}
+}

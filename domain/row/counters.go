@@ -30,7 +30,23 @@ type ParseException struct {
 	Offset                int64
 }
 
-// recordSuffix follows the message of every error that loses a record: each record is a file of its own to the reader.
+// Place is where in a Kafka record an error is, which follows the message of every error that loses rows.
+type Place struct {
+	// Record counts from 1; only rows that were read move it on, since Druid's reader does not count the others.
+	Record int
+	// Line counts from 1, header lines among them; 0: the format knows no lines.
+	Line int
+}
+
+// String gives the place as it stands behind a message.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return fmt.Sprintf(" (Record: %d)", p.Record)
+	}
+	return fmt.Sprintf(" (Record: %d, Line: %d)", p.Record, p.Line)
+}
+
+// recordSuffix follows the message of an error that loses a whole record.
 const recordSuffix = " (Record: 1)"
 
 // SyntaxMessage is the detail for a record that an input format cannot read.
@@ -45,13 +61,12 @@ func EmptyMessage(input string) string {
 
 // TimestampMessage is the detail for a row whose time cannot be read; event is ShortEvent's text.
 func TimestampMessage(value, event string) string {
-	return "Timestamp[" + value + "] is unparseable! Event: " + event + recordSuffix
+	return "Timestamp[" + value + "] is unparseable! Event: " + event
 }
 
 // TimeRangeMessage is the detail for a row whose time is outside Druid's range.
 func TimeRangeMessage(ms int64, event string) string {
-	return fmt.Sprintf("Encountered row with timestamp[%s] that cannot be represented as a long: [%s]%s",
-		FormatISO(ms), event, recordSuffix)
+	return fmt.Sprintf("Encountered row with timestamp[%s] that cannot be represented as a long: [%s]", FormatISO(ms), event)
 }
 
 // maxEventUnits is how much of an event's text Druid shows, in UTF-16 units.

@@ -48,6 +48,26 @@ type Rows struct {
 	Members []Member
 	// Order, kept only when fields are discovered, holds for each row its fields in order of first occurrence.
 	Order [][]int32
+	// Apart says that each row stands for itself: one without a time loses no other. Broken then holds what gave no row,
+	// and Lines the line of each row, if the format has lines.
+	Apart  bool
+	Broken []Broken
+	Lines  []int
+}
+
+// Broken is a part of a record that gave no row.
+type Broken struct {
+	Input, Message string // Message has no place behind it
+	// Before is the number of rows before it, Line its line, 0 if the format has none.
+	Before, Line int
+}
+
+// LineOf gives the line of row i, 0 if the format has no lines.
+func (r *Rows) LineOf(i int) int {
+	if i < len(r.Lines) {
+		return r.Lines[i]
+	}
+	return 0
 }
 
 // Row gives the values of row i.
