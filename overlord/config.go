@@ -9,16 +9,26 @@ import (
 
 	"ogham/domain/spec"
 	"ogham/domain/supervisor"
+	"ogham/domain/task"
 	"ogham/eventstore"
 )
 
-// Stream is a supervisor's topic. Its errors may have the method StreamException() (class, message string), which makes
+// Stream is what a supervisor reads: one topic, whose partitions are named by their numbers, or the topics that match a
+// pattern, whose partitions are named "topic:0". Its errors may have the method StreamException() (class, message string), which makes
 // them stream exceptions in recentErrors. It is safe for concurrent use.
 type Stream interface {
-	Partitions(ctx context.Context) ([]int32, error)
-	Earliest(ctx context.Context, partitions []int32) (map[int32]int64, error)
-	Latest(ctx context.Context, partitions []int32) (map[int32]int64, error)
+	Partitions(ctx context.Context) (Found, error)
+	// Earliest and Latest leave out partitions that are not there.
+	Earliest(ctx context.Context, partitions []task.Partition) (task.Offsets, error)
+	Latest(ctx context.Context, partitions []task.Partition) (task.Offsets, error)
 	Close()
+}
+
+// Found is what a stream has now.
+type Found struct {
+	Partitions []task.Partition
+	// TopicIDs are Kafka's ids of the topics, by name. A topic whose broker has no ids is absent.
+	TopicIDs map[string]string
 }
 
 // Catalog is the projection that knows every supervisor there ever was.

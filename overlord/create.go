@@ -13,11 +13,11 @@ import (
 // plan is a group to be formed: where each of its partitions starts, as far as the log knows.
 type plan struct {
 	number int
-	known  task.Offsets // remembered, or committed
-	stored []int32      // the partitions of known
-	check  []int32      // committed ones, whose availability is to be checked
-	fresh  []int32      // ones without a stored offset
-	late   map[int32]bool
+	known  task.Offsets     // remembered, or committed
+	stored []task.Partition // the partitions of known
+	check  []task.Partition // committed ones, whose availability is to be checked
+	fresh  []task.Partition // ones without a stored offset
+	late   map[task.Partition]bool
 }
 
 // create is the last step: it forms the groups that are missing and the tasks that their groups lack.
@@ -71,20 +71,20 @@ func (r *run) missing() []plan {
 		}
 		pl := byNumber[number]
 		if pl == nil {
-			pl = &plan{number: number, known: task.Offsets{}, late: map[int32]bool{}}
+			pl = &plan{number: number, known: task.Offsets{}, late: map[task.Partition]bool{}}
 			byNumber[number] = pl
 			order = append(order, number)
 		}
 		if o, ok := a.state.Remembered[p]; ok {
 			pl.known[p] = o
-			pl.stored = append(pl.stored, n)
+			pl.stored = append(pl.stored, p)
 		} else if o, ok := a.state.Committed[p]; ok {
 			pl.known[p] = o
-			pl.stored = append(pl.stored, n)
-			pl.check = append(pl.check, n)
+			pl.stored = append(pl.stored, p)
+			pl.check = append(pl.check, p)
 		} else {
-			pl.fresh = append(pl.fresh, n)
-			pl.late[n] = late[p]
+			pl.fresh = append(pl.fresh, p)
+			pl.late[p] = late[p]
 		}
 	}
 	plans := make([]plan, 0, len(order))
@@ -100,17 +100,17 @@ func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (tas
 	if err := r.available(ctx, s, p, start); err != nil {
 		return nil, err
 	}
-	var early, end []int32
-	for _, n := range p.fresh {
-		if p.late[n] || s.IOConfig.UseEarliestOffset {
-			early = append(early, n)
+	var early, end []task.Partition
+	for _, q := range p.fresh {
+		if p.late[q] || s.IOConfig.UseEarliestOffset {
+			early = append(early, q)
 		} else {
-			end = append(end, n)
+			end = append(end, q)
 		}
 	}
 	for _, ask := range []struct {
-		ps    []int32
-		fetch func(context.Context, []int32) (map[int32]int64, error)
+		ps    []task.Partition
+		fetch func(context.Context, []task.Partition) (task.Offsets, error)
 	}{{early, r.stream.Earliest}, {end, r.stream.Latest}} {
 		if len(ask.ps) == 0 {
 			continue
@@ -119,12 +119,12 @@ func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (tas
 		if err != nil {
 			return nil, err
 		}
-		for _, n := range ask.ps {
-			o, ok := found[n]
+		for _, q := range ask.ps {
+			o, ok := found[q]
 			if !ok {
-				return nil, newISE("unable to fetch sequence number for partition[%d] from stream", n)
+				return nil, newISE("unable to fetch sequence number for partition[%s] from stream", q)
 			}
-			start[task.PartitionOf(n)] = o
+			start[q] = o
 		}
 	}
 	return start, nil
@@ -138,9 +138,9 @@ func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, start t
 		if err != nil {
 			return err
 		}
-		for _, n := range p.check {
-			if first, ok := earliest[n]; ok && start[task.PartitionOf(n)] < first {
-				return r.notAvailable(ctx, s, n, start[task.PartitionOf(n)])
+		for _, q := range p.check {
+			if first, ok := earliest[q]; ok && start[q] < first {
+				return r.notAvailable(ctx, s, q, start[q])
 			}
 		}
 	}
@@ -151,11 +151,11 @@ func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, start t
 	if err != nil {
 		return err
 	}
-	for _, n := range p.stored {
-		if end, ok := latest[n]; ok && start[task.PartitionOf(n)] > end {
-			return newStreamISE("Previous sequenceNumber [%d] is beyond the end [%d] of partition [%d]: the topic was made anew, or has"+
+	for _, q := range p.stored {
+		if end, ok := latest[q]; ok && start[q] > end {
+			return newStreamISE("Previous sequenceNumber [%d] is beyond the end [%d] of partition [%s]: the topic was made anew, or has"+
 				" lost records. You can clear the previous sequenceNumber and start reading from a valid message by using the"+
-				" supervisor's reset API.", start[task.PartitionOf(n)], end, n)
+				" supervisor's reset API.", start[q], end, q)
 		}
 	}
 	return nil
@@ -163,19 +163,19 @@ func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, start t
 
 // notAvailable is the failure of a committed offset that the topic has no more; where the spec says so the offset is
 // dropped, and the next run starts the partition as if it were new.
-func (r *run) notAvailable(ctx context.Context, s *spec.Supervisor, n int32, offset int64) error {
+func (r *run) notAvailable(ctx context.Context, s *spec.Supervisor, p task.Partition, offset int64) error {
 	if !s.TuningConfig.ResetOffsetAutomatically {
-		return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%d]. You can clear the previous"+
-			" sequenceNumber and start reading from a valid message by using the supervisor's reset API.", offset, n)
+		return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%s]. You can clear the previous"+
+			" sequenceNumber and start reading from a valid message by using the supervisor's reset API.", offset, p)
 	}
 	err := r.decide(ctx, func(ctx context.Context) error {
-		_, err := r.a.decide(ctx, supervisor.ResetOffsets{Remove: []task.Partition{task.PartitionOf(n)}}, byOverlord)
+		_, err := r.a.decide(ctx, supervisor.ResetOffsets{Remove: []task.Partition{p}}, byOverlord)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%d] - automatically resetting sequence", offset, n)
+	return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%s] - automatically resetting sequence", offset, p)
 }
 
 // form decides one group.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -51,7 +52,7 @@ func newHouse(t *testing.T) *house {
 		nc.Close()
 		srv.Shutdown()
 	})
-	return &house{t: t, srv: srv, nc: nc, store: store, topic: &fakeTopic{ends: map[int32]int64{0: 0, 1: 0}}}
+	return &house{t: t, srv: srv, nc: nc, store: store, topic: &fakeTopic{ends: task.Offsets{"0": 0, "1": 0}}}
 }
 
 func quiet() *slog.Logger {
@@ -145,32 +146,29 @@ func (h *house) until(what string, ok func() bool) {
 // fakeTopic is a topic whose ends the test moves.
 type fakeTopic struct {
 	mu   sync.Mutex
-	ends map[int32]int64
+	ends task.Offsets
+	ids  map[string]string
 	err  error
 }
 
-func (f *fakeTopic) Partitions(context.Context) ([]int32, error) {
+func (f *fakeTopic) Partitions(context.Context) (Found, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var ps []int32
-	for p := range f.ends {
-		ps = append(ps, p)
-	}
-	return ps, f.err
+	return Found{Partitions: f.ends.Partitions(), TopicIDs: maps.Clone(f.ids)}, f.err
 }
 
-func (f *fakeTopic) Earliest(_ context.Context, ps []int32) (map[int32]int64, error) {
-	o := map[int32]int64{}
+func (f *fakeTopic) Earliest(_ context.Context, ps []task.Partition) (task.Offsets, error) {
+	o := task.Offsets{}
 	for _, p := range ps {
 		o[p] = 0
 	}
 	return o, nil
 }
 
-func (f *fakeTopic) Latest(_ context.Context, ps []int32) (map[int32]int64, error) {
+func (f *fakeTopic) Latest(_ context.Context, ps []task.Partition) (task.Offsets, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	o := map[int32]int64{}
+	o := task.Offsets{}
 	for _, p := range ps {
 		o[p] = f.ends[p]
 	}
@@ -298,10 +296,7 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 // beat lets the tasks read to the end of the topic, publishes what is closed, and tells how they are.
 func (w *fakeWorker) beat(ctx context.Context) {
 	w.h.topic.mu.Lock()
-	ends := task.Offsets{}
-	for p, e := range w.h.topic.ends {
-		ends[task.PartitionOf(p)] = e
-	}
+	ends := w.h.topic.ends.Clone()
 	w.h.topic.mu.Unlock()
 	w.mu.Lock()
 	hb := task.Heartbeat{WorkerID: w.id, Incarnation: w.incarnation, Host: "127.0.0.1", Port: 1, Capacity: w.capacity}

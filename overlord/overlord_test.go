@@ -26,7 +26,7 @@ func TestGroupsFollowOneAnotherAndCommitWithoutGaps(t *testing.T) {
 			c := h.state("clicks").Committed
 			if c["0"] == n-100 || c["0"] == 10 {
 				h.topic.mu.Lock()
-				h.topic.ends[0], h.topic.ends[1] = n, n
+				h.topic.ends["0"], h.topic.ends["1"] = n, n
 				h.topic.mu.Unlock()
 			}
 			return c["0"] == n && c["1"] == n

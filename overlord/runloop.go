@@ -193,7 +193,7 @@ func (r *run) begin(ctx context.Context) (bool, error) {
 // discover finds the partitions. It answers false where the run cannot go on: it failed and never succeeded before.
 func (r *run) discover(ctx context.Context) (bool, error) {
 	found, err := r.stream.Partitions(ctx)
-	if err == nil && len(found) == 0 {
+	if err == nil && len(found.Partitions) == 0 {
 		err = newStreamISE("No partitions found for stream [%s]", r.topic)
 	}
 	asked := err
@@ -204,12 +204,8 @@ func (r *run) discover(ctx context.Context) (bool, error) {
 			goOn = r.a.state.Health.OneSuccessfulRun && len(r.a.state.Partitions) > 0
 			return nil
 		}
-		ps := make([]task.Partition, len(found))
-		for i, n := range found {
-			ps[i] = task.PartitionOf(n)
-		}
 		known := len(r.a.state.Partitions)
-		if _, err := r.a.decide(ctx, supervisor.NotePartitions{Partitions: ps}, byOverlord); err != nil {
+		if _, err := r.a.decide(ctx, supervisor.NotePartitions{Partitions: found.Partitions}, byOverlord); err != nil {
 			return err
 		}
 		if known > 0 && len(r.a.state.Partitions) > known && len(r.a.state.Active) > 0 && r.a.loop.earlyStop.IsZero() {

@@ -3,6 +3,7 @@ package overlord
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"ogham/domain/supervisor"
@@ -303,28 +304,19 @@ func (a *actor) fetchEnds(ctx context.Context, now time.Time) {
 	if a.loop.fetching || a.stream == nil || !a.state.Health.OneSuccessfulRun || !a.state.Exists() || now.Before(a.loop.fetch) {
 		return
 	}
-	ps := make([]int32, 0, len(a.state.Partitions))
-	for _, p := range a.state.Partitions {
-		if n, ok := p.Number(); ok {
-			ps = append(ps, n)
-		}
-	}
+	ps := slices.Clone(a.state.Partitions)
 	if len(ps) == 0 {
 		return
 	}
 	a.loop.fetching = true
 	stream, version, every := a.stream, a.specOf, a.spec.TuningConfig.OffsetFetchPeriod
 	a.spawn(ctx, func(ctx context.Context) {
-		latest, err := stream.Latest(ctx, ps)
+		ends, err := stream.Latest(ctx, ps)
 		_ = a.do(ctx, func(context.Context) {
 			now := a.term.cfg.Now()
 			a.loop.fetching, a.loop.fetch = false, now.Add(every)
 			if err != nil || version != a.state.SpecVersion {
 				return // errors of reporting are no errors of the supervisor
-			}
-			ends := make(task.Offsets, len(latest))
-			for n, o := range latest {
-				ends[task.PartitionOf(n)] = o
 			}
 			a.measures.setLatest(ends, now.UTC())
 			a.term.cfg.Sampler.Sample(a.id, now.UTC(), a.measures.get())

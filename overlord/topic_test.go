@@ -18,7 +18,7 @@ func TestATopicThatWasMadeAnewIsNotReadAsTheOldOne(t *testing.T) {
 	}
 	h.until("the topic is committed", func() bool { c := h.state("clicks").Committed; return c["0"] == 100 && c["1"] == 100 })
 	h.topic.mu.Lock()
-	h.topic.ends[0], h.topic.ends[1] = 5, 5
+	h.topic.ends["0"], h.topic.ends["1"] = 5, 5
 	h.topic.mu.Unlock()
 	h.until("the supervisor is unhealthy", func() bool { return h.state("clicks").Detailed == supervisor.StateLostContact })
 	if errs := h.state("clicks").Health.RecentErrors; !strings.Contains(errs[len(errs)-1].Message, "[100] is beyond the end [5]") {

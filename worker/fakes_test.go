@@ -31,7 +31,7 @@ func (b *bench) newBuilder(r worker.BuilderRequest) (worker.Builder, error) {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	m := &memoryBuilder{request: r, row: row.Counters{RecordsProcessed: map[int32]int64{}}}
+	m := &memoryBuilder{request: r, row: row.Counters{RecordsProcessed: map[row.Source]int64{}}}
 	b.mu.Lock()
 	b.builders = append(b.builders, m)
 	b.mu.Unlock()
@@ -48,11 +48,11 @@ func (m *memoryBuilder) AddBatch(records []worker.Record) error {
 		m.row.ProcessedBytes += int64(len(r.Value))
 		if !json.Valid(r.Value) {
 			m.row.Unparseable++
-			m.bad = append([]row.ParseException{{Input: string(r.Value), ErrorType: row.ErrorUnparseable, Partition: r.Partition, Offset: r.Offset}}, m.bad...)
+			m.bad = append([]row.ParseException{{Input: string(r.Value), ErrorType: row.ErrorUnparseable, Source: row.Source{Topic: r.Topic, Partition: r.Partition}, Offset: r.Offset}}, m.bad...)
 			continue
 		}
 		m.row.Processed++
-		m.row.RecordsProcessed[r.Partition]++
+		m.row.RecordsProcessed[row.Source{Topic: r.Topic, Partition: r.Partition}]++
 		m.keys = append(m.keys, fmt.Sprintf("%d@%d", r.Partition, r.Offset))
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"ogham/domain/row"
+	"ogham/domain/task"
 )
 
 // Record is one Kafka record. It is an alias of a plain struct, as Batch is: a Kafka client that declares the same shape
@@ -29,7 +30,7 @@ type Header = struct {
 
 // Batch is what one poll brought of one partition, in offset order.
 type Batch = struct {
-	Partition int32
+	Partition task.Partition
 	// Next is the position after the batch, past offsets that hold no record (transaction markers): Records may be empty.
 	Next    int64
 	Records []Record
@@ -41,24 +42,33 @@ type Consumer interface {
 	// next call tries again where it stood.
 	Poll(ctx context.Context) ([]Batch, error)
 	// Remove stops reading a partition.
-	Remove(partition int32)
+	Remove(p task.Partition)
 	Close()
 }
 
 // OutOfRange is implemented by the error of Poll for a position that the partition does not have.
 type OutOfRange interface {
 	error
-	WantedOffset() (partition int32, offset int64)
+	WantedOffset() (p task.Partition, offset int64)
 	// Bounds gives the earliest and latest offset, -1 where unknown.
 	Bounds() (earliest, latest int64)
+}
+
+// Recreated is implemented by the error of Poll for a topic that was deleted and made anew.
+type Recreated interface {
+	error
+	RecreatedTopic() string
 }
 
 // ConsumerRequest says what a consumer is to read.
 type ConsumerRequest struct {
 	// Properties are the spec's consumerProperties, secrets by reference.
 	Properties map[string]any
-	Topic      string
-	Start      map[int32]int64
+	// Topic is the only one; empty where Start names its topics itself ("topic:0").
+	Topic string
+	Start task.Offsets
+	// TopicIDs are the ids of the topics as they are to be, by name: another topic of the same name must not be read.
+	TopicIDs map[string]string
 }
 
 // Builder builds the segments of one sequence. AddBatch, Persist, Finish and Close are called by one goroutine at a time,

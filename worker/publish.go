@@ -236,8 +236,8 @@ func (r *runner) discard(ctx context.Context, segments []task.Segment) {
 func (r *runner) retire(s *sequence) error {
 	r.mu.Lock()
 	if s.builder != nil {
-		r.done.add(s.builder.Counters())
-		r.done.remember(s.builder.ParseExceptions(), r.spec.TuningConfig.MaxSavedParseExceptions)
+		r.done.add(s.builder.Counters(), r.partition)
+		r.done.remember(s.builder.ParseExceptions(), r.spec.TuningConfig.MaxSavedParseExceptions, r.partition)
 	}
 	builder := s.builder
 	s.builder = nil

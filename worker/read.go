@@ -31,13 +31,9 @@ type reader struct {
 
 // read returns when every sequence has been read and handed over, or with the reason why not.
 func (r *runner) read(ctx context.Context, queue *publisher) error {
-	start := make(map[int32]int64, len(r.position))
-	for p, offset := range r.position {
-		n, _ := p.Number()
-		start[n] = offset
-	}
 	consumer, err := r.w.cfg.NewConsumer(ConsumerRequest{
-		Properties: r.spec.IOConfig.ConsumerProperties, Topic: r.spec.IOConfig.Topic, Start: start,
+		Properties: r.spec.IOConfig.ConsumerProperties, Topic: r.spec.IOConfig.Topic, Start: r.position.Clone(),
+		TopicIDs: r.a.TopicIDs,
 	})
 	if err != nil {
 		return fmt.Errorf("open consumer: %w", err)
@@ -158,7 +154,7 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 	if errors.As(err, &out) {
 		partition, offset := out.WantedOffset()
 		if earliest, _ := out.Bounds(); r.spec.TuningConfig.ResetOffsetAutomatically && earliest > offset {
-			return fmt.Errorf("offset [%d] of partition [%d] is no longer available, the earliest is [%d]: the supervisor must reset it", offset, partition, earliest)
+			return fmt.Errorf("offset [%d] of partition [%s] is no longer available, the earliest is [%d]: the supervisor must reset it", offset, partition, earliest)
 		}
 		r.pause = r.w.cfg.OutOfRangePause
 	} else {
@@ -191,13 +187,13 @@ func (r *reader) target(p task.Partition, offset int64) *sequence {
 // add takes the front of a batch: what belongs to one sequence and fits into its segments. It shortens the batch by what
 // it took and moves the position past it.
 func (r *reader) add(ctx context.Context, b *Batch) error {
-	p := task.PartitionOf(b.Partition)
+	p := b.Partition
 	for len(b.Records) > 0 && b.Records[0].Offset < r.position[p] {
 		b.Records = b.Records[1:] // read before
 	}
 	s := r.target(p, r.position[p])
 	if s == nil {
-		r.consumer.Remove(b.Partition)
+		r.consumer.Remove(p)
 		b.Records = nil
 		return nil
 	}
@@ -282,7 +278,7 @@ func (r *reader) newBuilder(s *sequence) (Builder, error) {
 	if t.LogParseExceptions {
 		log := r.w.cfg.Logger.With("task", r.a.TaskID)
 		request.LogParseException = func(e row.ParseException) {
-			log.Warn("row cannot be ingested", "type", e.ErrorType, "details", e.Details, "partition", e.Partition, "offset", e.Offset)
+			log.Warn("row cannot be ingested", "type", e.ErrorType, "details", e.Details, "topic", e.Topic, "partition", e.Partition, "offset", e.Offset)
 		}
 	}
 	return r.w.cfg.NewBuilder(request)

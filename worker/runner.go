@@ -316,14 +316,22 @@ func (r *runner) cleanUp() error {
 	return errors.Join(errs...)
 }
 
+// partition is the name that the supervisor has for a partition.
+func (r *runner) partition(s row.Source) task.Partition {
+	if r.spec.IOConfig.IsPattern() {
+		return task.PartitionIn(s.Topic, s.Partition)
+	}
+	return task.PartitionOf(s.Partition)
+}
+
 // totals adds up all sequences. mu is held.
 func (r *runner) totals() tally {
 	total := r.done.clone()
 	limit := r.spec.TuningConfig.MaxSavedParseExceptions
 	for _, s := range r.sequences {
 		if s.builder != nil {
-			total.add(s.builder.Counters())
-			total.remember(s.builder.ParseExceptions(), limit)
+			total.add(s.builder.Counters(), r.partition)
+			total.remember(s.builder.ParseExceptions(), limit, r.partition)
 		}
 	}
 	return total

@@ -50,7 +50,7 @@ type tally struct {
 	saved []task.ParseException
 }
 
-func (t *tally) add(c row.Counters) {
+func (t *tally) add(c row.Counters, name func(row.Source) task.Partition) {
 	t.counters.Processed += c.Processed
 	t.counters.ProcessedBytes += c.ProcessedBytes
 	t.counters.ProcessedWithError += c.ProcessedWithError
@@ -60,12 +60,12 @@ func (t *tally) add(c row.Counters) {
 		t.records = make(map[task.Partition]int64)
 	}
 	for p, n := range c.RecordsProcessed {
-		t.records[task.PartitionOf(p)] += n
+		t.records[name(p)] += n
 	}
 }
 
 // remember puts newer exceptions before those that are there, and keeps at most limit.
-func (t *tally) remember(newer []row.ParseException, limit int) {
+func (t *tally) remember(newer []row.ParseException, limit int, name func(row.Source) task.Partition) {
 	if len(newer) == 0 || limit <= 0 {
 		return
 	}
@@ -73,7 +73,7 @@ func (t *tally) remember(newer []row.ParseException, limit int) {
 	for _, e := range newer {
 		out = append(out, task.ParseException{
 			Input: e.Input, ErrorType: e.ErrorType, Details: e.Details, TimeOfExceptionMillis: e.TimeOfExceptionMillis,
-			Partition: task.PartitionOf(e.Partition), Offset: e.Offset,
+			Partition: name(e.Source), Offset: e.Offset,
 		})
 	}
 	out = append(out, t.saved...)

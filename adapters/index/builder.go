@@ -44,7 +44,7 @@ type Builder struct {
 	counters row.Counters
 	savedNew bool
 	// partition is that of the row before, and partitionRows how many rows of it RecordsProcessed lacks.
-	partition     int32
+	partition     row.Source
 	partitionRows int64
 }
 
@@ -61,7 +61,7 @@ func NewBuilder(c Config) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{cfg: c, plan: newPlan(c.Schema, c.Parser), spill: spill, sinks: map[int64]*sink{}}
-	b.counters.RecordsProcessed = map[int32]int64{}
+	b.counters.RecordsProcessed = map[row.Source]int64{}
 	b.publish()
 	return b, nil
 }
@@ -214,9 +214,9 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 	before := k.memory.rows
 	details := k.memory.add(rows, rows.Row(i), max(b.bucket.start, k.start))
 	b.inMemory += int64(k.memory.rows - before)
-	if r.Partition != b.partition {
+	if r.Partition != b.partition.Partition || r.Topic != b.partition.Topic {
 		b.countRows()
-		b.partition = r.Partition
+		b.partition = row.Source{Topic: r.Topic, Partition: r.Partition}
 	}
 	b.partitionRows++
 	if details == nil {
@@ -345,7 +345,7 @@ func (b *Builder) publish() {
 	defer b.mu.Unlock()
 	records := b.mu.counters.RecordsProcessed
 	if records == nil {
-		records = map[int32]int64{}
+		records = map[row.Source]int64{}
 	}
 	maps.Copy(records, b.counters.RecordsProcessed)
 	b.mu.counters = b.counters

@@ -172,7 +172,7 @@ func TestRowsGoToTheirIntervalsAndCount(t *testing.T) {
 	if got.Processed != 5 || got.ProcessedWithError != 1 || got.Unparseable != 2 || got.ThrownAway != 2 || got.ProcessedBytes != 67 {
 		t.Errorf("counters %+v", got)
 	}
-	if n := got.RecordsProcessed; n[0] != 2 || n[1] != 4 || len(n) != 2 {
+	if n := got.RecordsProcessed; n[row.Source{}] != 2 || n[row.Source{Partition: 1}] != 4 || len(n) != 2 {
 		t.Errorf("rows by partition %v", n)
 	}
 	if b.Rows() != 3 || b.MaxSegmentRows() != 2 || b.Bytes() <= 0 {

@@ -57,7 +57,7 @@ func (b *Builder) note(r *Record, kind, input string, details []string) error {
 	if b.keeps() {
 		e := row.ParseException{
 			Input: input, ErrorType: kind, Details: details, TimeOfExceptionMillis: b.cfg.Now(),
-			Partition: r.Partition, Offset: r.Offset,
+			Source: row.Source{Topic: r.Topic, Partition: r.Partition}, Offset: r.Offset,
 		}
 		if b.cfg.LogParseException != nil {
 			b.cfg.LogParseException(e)

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,21 +44,44 @@ func (a *Admin) Close() { a.release() }
 // Warnings names the consumer properties that have no effect here.
 func (a *Admin) Warnings() []string { return a.properties.Warnings }
 
-// Partitions returns the numbers of the topic's partitions, ascending. A topic that does not exist is asked to be created
+// Partitions returns the numbers of the topic's partitions, ascending, and the topic's id. A topic that does not exist is asked to be created
 // where allow.auto.create.topics and the broker allow; the error then wraps ErrNoPartitions all the same, and the next
 // call finds it.
-func (a *Admin) Partitions(ctx context.Context, topic string) ([]int32, error) {
+func (a *Admin) Partitions(ctx context.Context, topic string) (partitions []int32, id string, err error) {
 	if topic == "" {
-		return nil, streamError(classInvalidTopic, "Topic '' is invalid", kerr.InvalidTopicException)
+		return nil, "", streamError(classInvalidTopic, "Topic '' is invalid", kerr.InvalidTopicException)
 	}
-	return within(ctx, a, topic, fetchingMetadata, func(ctx context.Context) ([]int32, error) {
-		leaders, err := a.leaders(ctx, topic)
-		return slices.Sorted(maps.Keys(leaders)), err
-	})
+	t, err := a.topic(ctx, topic)
+	return slices.Sorted(maps.Keys(t.leaders)), t.id, err
 }
 
-// leaders asks for the topic's partitions and the broker that leads each, -1 where none does.
-func (a *Admin) leaders(ctx context.Context, topic string) (map[int32]int32, error) {
+// topicID returns Kafka's id of the topic, empty where the broker is too old to have one.
+func (a *Admin) topicID(ctx context.Context, topic string) (string, error) {
+	t, err := a.topic(ctx, topic)
+	return t.id, err
+}
+
+func (a *Admin) topic(ctx context.Context, topic string) (topicInfo, error) {
+	return within(ctx, a, topic, fetchingMetadata, func(ctx context.Context) (topicInfo, error) { return a.describe(ctx, topic) })
+}
+
+// topicID is the text that Kafka's own tools show for an id; empty for none.
+func topicID(id [16]byte) string {
+	if id == [16]byte{} {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// topicInfo is what a cluster says of a topic.
+type topicInfo struct {
+	id string
+	// leaders has the broker that leads each partition, -1 where none does.
+	leaders map[int32]int32
+}
+
+// describe asks for the topic.
+func (a *Admin) describe(ctx context.Context, topic string) (topicInfo, error) {
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = kmsg.StringPtr(topic)
 	req := kmsg.NewPtrMetadataRequest()
@@ -65,22 +89,23 @@ func (a *Admin) leaders(ctx context.Context, topic string) (map[int32]int32, err
 	req.AllowAutoTopicCreation = a.properties.AutoCreateTopics
 	resp, err := req.RequestWith(ctx, a.shared.client)
 	if err != nil {
-		return nil, err
+		return topicInfo{}, err
 	}
-	out := make(map[int32]int32)
+	out := topicInfo{leaders: make(map[int32]int32)}
 	for _, t := range resp.Topics {
 		switch err := kerr.ErrorForCode(t.ErrorCode); {
 		case err == kerr.UnknownTopicOrPartition: //nolint:errorlint // codes are singletons
-			return nil, noPartitions(topic)
+			return topicInfo{}, noPartitions(topic)
 		case err != nil:
-			return nil, err
+			return topicInfo{}, err
 		}
+		out.id = topicID(t.TopicID)
 		for _, p := range t.Partitions {
-			out[p.Partition] = p.Leader
+			out.leaders[p.Partition] = p.Leader
 		}
 	}
-	if len(out) == 0 {
-		return nil, noPartitions(topic)
+	if len(out.leaders) == 0 {
+		return topicInfo{}, noPartitions(topic)
 	}
 	return out, nil
 }
@@ -109,13 +134,13 @@ func (a *Admin) offsets(ctx context.Context, topic string, partitions []int32, t
 // listOffsets asks once: for the leaders, then each leader for its partitions. The client's own way of splitting such a
 // request works from metadata that may be some seconds old, and takes a minute over a partition that is not there.
 func (a *Admin) listOffsets(ctx context.Context, topic string, partitions []int32, timestamp int64) (map[int32]int64, error) {
-	leaders, err := a.leaders(ctx, topic)
+	found, err := a.describe(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
 	byLeader := make(map[int32][]int32)
 	for _, p := range partitions {
-		leader, ok := leaders[p]
+		leader, ok := found.leaders[p]
 		switch {
 		case !ok:
 		case leader < 0:

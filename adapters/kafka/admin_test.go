@@ -71,8 +71,8 @@ func TestAdminListsPartitionsAndOffsets(t *testing.T) {
 	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
 	produce(t, producer(t, c), "edits", 2, "a", "b", "c")
 
-	ps, err := a.Partitions(t.Context(), "edits")
-	if err != nil || !slices.Equal(ps, []int32{0, 1, 2, 3}) {
+	ps, id, err := a.Partitions(t.Context(), "edits")
+	if err != nil || id == "" || !slices.Equal(ps, []int32{0, 1, 2, 3}) {
 		t.Fatalf("partitions %v, %v", ps, err)
 	}
 	latest, err := a.LatestOffsets(t.Context(), "edits", ps)
@@ -114,13 +114,13 @@ func TestAdminMissingTopic(t *testing.T) {
 	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c), "allow.auto.create.topics": "false"})
 	const message = "org.apache.druid.java.util.common.ISE: No partitions found for stream [nope]"
 	for range 2 {
-		_, err := a.Partitions(t.Context(), "nope")
+		_, _, err := a.Partitions(t.Context(), "nope")
 		wantStreamError(t, err, ClassISE, message)
 		if !errors.Is(err, ErrNoPartitions) {
 			t.Errorf("%v is not ErrNoPartitions", err)
 		}
 	}
-	_, err := a.Partitions(t.Context(), "")
+	_, _, err := a.Partitions(t.Context(), "")
 	wantStreamError(t, err, classInvalidTopic, "org.apache.kafka.common.errors.InvalidTopicException: Topic '' is invalid")
 }
 
@@ -130,7 +130,7 @@ func TestAdminCreatesTopicWhereAllowed(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		ps, err := a.Partitions(t.Context(), "fresh")
+		ps, _, err := a.Partitions(t.Context(), "fresh")
 		if err == nil && len(ps) == 3 {
 			return
 		}
@@ -153,7 +153,7 @@ func TestAdminDeadPort(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 	a := newAdmin(t, map[string]any{"bootstrap.servers": address, "default.api.timeout.ms": 600})
-	_, err = a.Partitions(t.Context(), "edits")
+	_, _, err = a.Partitions(t.Context(), "edits")
 	wantStreamError(t, err, ClassTimeout, "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata")
 	if !errors.Is(err, ErrUnreachable) {
 		t.Errorf("%v is not ErrUnreachable", err)
@@ -171,12 +171,12 @@ func TestAdminSilentPort(t *testing.T) {
 	}
 	defer l.Close()
 	a := newAdmin(t, map[string]any{"bootstrap.servers": l.Addr().String(), "default.api.timeout.ms": 600})
-	_, err = a.Partitions(t.Context(), "edits")
+	_, _, err = a.Partitions(t.Context(), "edits")
 	wantStreamError(t, err, ClassTimeout, "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := a.Partitions(ctx, "edits"); !errors.Is(err, context.Canceled) {
+	if _, _, err := a.Partitions(ctx, "edits"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -195,14 +195,14 @@ func TestClientsAreShared(t *testing.T) {
 	}
 	a.Close()
 	a.Close()
-	if _, err := b.Partitions(t.Context(), "edits"); err != nil {
+	if _, _, err := b.Partitions(t.Context(), "edits"); err != nil {
 		t.Fatal(err)
 	}
 	b.Close()
 	if len(clients.shared) != 0 {
 		t.Errorf("%d clients left", len(clients.shared))
 	}
-	if _, err := b.Partitions(t.Context(), "edits"); !errors.Is(err, ErrClosed) {
+	if _, _, err := b.Partitions(t.Context(), "edits"); !errors.Is(err, ErrClosed) {
 		t.Errorf("after the last handle is closed: %v", err)
 	}
 	clients.Close()

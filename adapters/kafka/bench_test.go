@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ogham/domain/task"
 )
 
 // BenchmarkConsumer reads 165-byte records, LZ4-compressed, as a task does, and as the client alone.
@@ -34,7 +36,7 @@ func BenchmarkConsumer(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			cons, err := NewConsumer(ConsumerConfig{
-				Properties: map[string]any{"bootstrap.servers": c.ListenAddrs()[0]}, Topic: "edits", Start: map[int32]int64{0: 0, 1: 0, 2: 0, 3: 0},
+				Properties: map[string]any{"bootstrap.servers": c.ListenAddrs()[0]}, Topic: "edits", Start: task.Offsets{"0": 0, "1": 0, "2": 0, "3": 0},
 			})
 			if err != nil {
 				b.Fatal(err)

@@ -12,11 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
+
+	"ogham/domain/task"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newConsumer(t *testing.T, c *kfake.Cluster, topic string, start map[int32]int64, more map[string]any) *Consumer {
+func newConsumer(t *testing.T, c *kfake.Cluster, topic string, start task.Offsets, more map[string]any) *Consumer {
 	t.Helper()
 	props := map[string]any{"bootstrap.servers": servers(c), "fetch.max.wait.ms": 50}
 	maps.Copy(props, more)
@@ -29,12 +31,12 @@ func newConsumer(t *testing.T, c *kfake.Cluster, topic string, start map[int32]i
 }
 
 // readTo polls until every partition of want is at its position, and returns the values in order.
-func readTo(t *testing.T, c *Consumer, want map[int32]int64) map[int32][]string {
+func readTo(t *testing.T, c *Consumer, want task.Offsets) map[task.Partition][]string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	got := make(map[int32][]string)
-	at := make(map[int32]int64)
+	got := make(map[task.Partition][]string)
+	at := task.Offsets{}
 	for !maps.Equal(at, want) {
 		batches, err := c.Poll(ctx)
 		if err != nil {
@@ -43,8 +45,8 @@ func readTo(t *testing.T, c *Consumer, want map[int32]int64) map[int32][]string 
 		for _, b := range batches {
 			at[b.Partition] = b.Next
 			for _, r := range b.Records {
-				if r.Partition != b.Partition || r.Offset >= b.Next {
-					t.Fatalf("record %d/%d in batch %d to %d", r.Partition, r.Offset, b.Partition, b.Next)
+				if task.PartitionOf(r.Partition) != b.Partition || r.Topic != "edits" || r.Offset >= b.Next {
+					t.Fatalf("record %d/%d in batch %s to %d", r.Partition, r.Offset, b.Partition, b.Next)
 				}
 				got[b.Partition] = append(got[b.Partition], string(r.Value))
 			}
@@ -61,15 +63,15 @@ func TestConsumerReadsFromExactOffsets(t *testing.T) {
 			produce(t, cl, "edits", p, fmt.Sprint(p, "/", i))
 		}
 	}
-	cons := newConsumer(t, c, "edits", map[int32]int64{0: 0, 1: 5, 2: 19}, nil)
-	got := readTo(t, cons, map[int32]int64{0: 20, 1: 20, 2: 20})
-	if len(got[0]) != 20 || len(got[1]) != 15 || len(got[2]) != 1 || got[1][0] != "1/5" || got[2][0] != "2/19" {
+	cons := newConsumer(t, c, "edits", task.Offsets{"0": 0, "1": 5, "2": 19}, nil)
+	got := readTo(t, cons, task.Offsets{"0": 20, "1": 20, "2": 20})
+	if len(got["0"]) != 20 || len(got["1"]) != 15 || len(got["2"]) != 1 || got["1"][0] != "1/5" || got["2"][0] != "2/19" {
 		t.Fatalf("got %v", got)
 	}
-	cons.Remove(0)
+	cons.Remove("0")
 	produce(t, cl, "edits", 0, "unwanted")
 	produce(t, cl, "edits", 1, "wanted")
-	if got := readTo(t, cons, map[int32]int64{1: 21}); got[1][0] != "wanted" {
+	if got := readTo(t, cons, task.Offsets{"1": 21}); got["1"][0] != "wanted" {
 		t.Fatalf("got %v", got)
 	}
 }
@@ -91,13 +93,13 @@ func TestConsumerSkipsAbortedAndPassesMarkers(t *testing.T) {
 	if err != nil || latest[0] != 12 { // 8 records, 4 markers
 		t.Fatal(latest, err)
 	}
-	cons := newConsumer(t, c, "edits", map[int32]int64{0: 0}, nil)
-	got := readTo(t, cons, latest)
-	if fmt.Sprint(got[0]) != "[0a 0b 2a 2b]" {
+	cons := newConsumer(t, c, "edits", task.Offsets{"0": 0}, nil)
+	got := readTo(t, cons, task.Offsets{"0": 12})
+	if fmt.Sprint(got["0"]) != "[0a 0b 2a 2b]" {
 		t.Fatalf("read committed: %v", got)
 	}
-	all := newConsumer(t, c, "edits", map[int32]int64{0: 0}, map[string]any{"isolation.level": "read_uncommitted"})
-	if got := readTo(t, all, latest); len(got[0]) != 8 {
+	all := newConsumer(t, c, "edits", task.Offsets{"0": 0}, map[string]any{"isolation.level": "read_uncommitted"})
+	if got := readTo(t, all, task.Offsets{"0": 12}); len(got["0"]) != 8 {
 		t.Fatalf("read uncommitted: %v", got)
 	}
 }
@@ -107,7 +109,7 @@ func TestConsumerOutOfRange(t *testing.T) {
 	cl := producer(t, c)
 	produce(t, cl, "edits", 0, "a", "b")
 	produce(t, cl, "edits", 1, "x")
-	cons := newConsumer(t, c, "edits", map[int32]int64{0: 5, 1: 0}, nil)
+	cons := newConsumer(t, c, "edits", task.Offsets{"0": 5, "1": 0}, nil)
 
 	// The healthy partition is read, the other one reported again and again until its offset is there.
 	var seen *OutOfRangeError
@@ -147,8 +149,8 @@ func TestConsumerOutlivesBrokers(t *testing.T) {
 	c := newCluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "edits"))
 	cl := producer(t, c)
 	produce(t, cl, "edits", 0, "a")
-	cons := newConsumer(t, c, "edits", map[int32]int64{0: 0}, nil)
-	readTo(t, cons, map[int32]int64{0: 1})
+	cons := newConsumer(t, c, "edits", task.Offsets{"0": 0}, nil)
+	readTo(t, cons, task.Offsets{"0": 1})
 
 	// Fetches are cut off for a while: nothing is read, nothing fails.
 	broken := 0
@@ -159,13 +161,13 @@ func TestConsumerOutlivesBrokers(t *testing.T) {
 		return nil, errors.New("cut"), broken <= 5
 	})
 	produce(t, cl, "edits", 0, "b")
-	if got := readTo(t, cons, map[int32]int64{0: 2}); got[0][0] != "b" {
+	if got := readTo(t, cons, task.Offsets{"0": 2}); got["0"][0] != "b" {
 		t.Fatal(got)
 	}
 }
 
 func TestConsumerDeadClusterOnlyWaits(t *testing.T) {
-	cons, err := NewConsumer(ConsumerConfig{Properties: map[string]any{"bootstrap.servers": "127.0.0.1:1"}, Topic: "edits", Start: map[int32]int64{0: 0}})
+	cons, err := NewConsumer(ConsumerConfig{Properties: map[string]any{"bootstrap.servers": "127.0.0.1:1"}, Topic: "edits", Start: task.Offsets{"0": 0}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +198,7 @@ func TestConsumerGivesKeyHeadersAndTopic(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cons := newConsumer(t, c, "edits", map[int32]int64{0: 0}, nil)
+	cons := newConsumer(t, c, "edits", task.Offsets{"0": 0}, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for seen := int64(0); seen < 3; {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ogham/domain/task"
 )
 
 // The exception classes that Druid shows for trouble with a stream.
@@ -47,7 +49,9 @@ var ErrUnreachable = errors.New("cluster unreachable")
 
 // OutOfRangeError is returned by Consumer.Poll for a position that the partition does not have (any more, or yet).
 type OutOfRangeError struct {
-	Topic     string
+	Topic string
+	// Name is the partition as the supervisor names it.
+	Name      task.Partition
 	Partition int32
 	Offset    int64
 	// Earliest and Latest are the partition's bounds as the broker gave them, -1 where it did not.
@@ -60,12 +64,27 @@ func (e *OutOfRangeError) Error() string {
 }
 
 // WantedOffset returns the position that is out of range, and Bounds the offsets that are not.
-func (e *OutOfRangeError) WantedOffset() (partition int32, offset int64) {
-	return e.Partition, e.Offset
+func (e *OutOfRangeError) WantedOffset() (p task.Partition, offset int64) {
+	return e.Name, e.Offset
 }
 
 // Bounds returns the partition's earliest and latest offset, -1 where unknown.
 func (e *OutOfRangeError) Bounds() (earliest, latest int64) { return e.Earliest, e.Latest }
+
+// RecreatedError is returned by Consumer.Poll for a topic that has the same name as the one that was to be read, and is
+// another one.
+type RecreatedError struct {
+	Topic string
+	// Want is the id of the topic that was to be read, Got that of the one there is.
+	Want, Got string
+}
+
+func (e *RecreatedError) Error() string {
+	return fmt.Sprintf("topic %s was deleted and made anew: its id was %s and is %s", e.Topic, e.Want, e.Got)
+}
+
+// RecreatedTopic returns the topic's name.
+func (e *RecreatedError) RecreatedTopic() string { return e.Topic }
 
 func streamError(class, message string, cause error) *StreamError {
 	return &StreamError{ExceptionClass: class, Message: class + ": " + message, Cause: cause}

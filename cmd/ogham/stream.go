@@ -9,6 +9,7 @@ import (
 	"ogham/adapters/secrets"
 	"ogham/domain/spec"
 	"ogham/domain/supervisor"
+	"ogham/domain/task"
 	"ogham/overlord"
 	"ogham/projections"
 )
@@ -35,21 +36,47 @@ func openStream(clients *kafka.Clients, sealer *secrets.Sealer) func(*spec.Super
 }
 
 // Partitions implements overlord.Stream.
-func (t *topic) Partitions(ctx context.Context) ([]int32, error) {
-	ps, err := t.admin.Partitions(ctx, t.name)
-	return ps, asStreamException(err)
+func (t *topic) Partitions(ctx context.Context) (overlord.Found, error) {
+	ps, id, err := t.admin.Partitions(ctx, t.name)
+	if err != nil {
+		return overlord.Found{}, asStreamException(err)
+	}
+	found := overlord.Found{Partitions: make([]task.Partition, len(ps)), TopicIDs: map[string]string{}}
+	for i, n := range ps {
+		found.Partitions[i] = task.PartitionOf(n)
+	}
+	if id != "" {
+		found.TopicIDs[t.name] = id
+	}
+	return found, nil
 }
 
 // Earliest implements overlord.Stream.
-func (t *topic) Earliest(ctx context.Context, ps []int32) (map[int32]int64, error) {
-	o, err := t.admin.EarliestOffsets(ctx, t.name, ps)
-	return o, asStreamException(err)
+func (t *topic) Earliest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
+	return t.offsets(ctx, ps, t.admin.EarliestOffsets)
 }
 
 // Latest implements overlord.Stream.
-func (t *topic) Latest(ctx context.Context, ps []int32) (map[int32]int64, error) {
-	o, err := t.admin.LatestOffsets(ctx, t.name, ps)
-	return o, asStreamException(err)
+func (t *topic) Latest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
+	return t.offsets(ctx, ps, t.admin.LatestOffsets)
+}
+
+func (t *topic) offsets(ctx context.Context, ps []task.Partition, fetch func(context.Context, string, []int32) (map[int32]int64, error)) (task.Offsets, error) {
+	numbers := make([]int32, 0, len(ps))
+	for _, p := range ps {
+		if n, ok := p.Number(); ok {
+			numbers = append(numbers, n)
+		}
+	}
+	found, err := fetch(ctx, t.name, numbers)
+	if err != nil {
+		return nil, asStreamException(err)
+	}
+	o := make(task.Offsets, len(found))
+	for n, offset := range found {
+		o[task.PartitionOf(n)] = offset
+	}
+	return o, nil
 }
 
 // Close implements overlord.Stream.

@@ -60,7 +60,7 @@ func newConsumer(sealer *secrets.Sealer) func(worker.ConsumerRequest) (worker.Co
 		if err != nil {
 			return nil, err
 		}
-		return kafka.NewConsumer(kafka.ConsumerConfig{Properties: props, Env: environment, Topic: r.Topic, Start: r.Start})
+		return kafka.NewConsumer(kafka.ConsumerConfig{Properties: props, Env: environment, Topic: r.Topic, Start: r.Start, TopicIDs: r.TopicIDs})
 	}
 }
 

@@ -11,7 +11,13 @@ import (
 type Counters struct {
 	Processed, ProcessedBytes, ProcessedWithError, ThrownAway, Unparseable int64
 	// RecordsProcessed counts the rows added, per partition.
-	RecordsProcessed map[int32]int64
+	RecordsProcessed map[Source]int64
+}
+
+// Source is the partition of a topic that a record is of.
+type Source struct {
+	Topic     string
+	Partition int32
 }
 
 // The values of ParseException.ErrorType.
@@ -26,8 +32,8 @@ type ParseException struct {
 	ErrorType             string
 	Details               []string
 	TimeOfExceptionMillis int64
-	Partition             int32
-	Offset                int64
+	Source
+	Offset int64
 }
 
 // Place is where in a Kafka record an error is, which follows the message of every error that loses rows.

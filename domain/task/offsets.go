@@ -13,14 +13,29 @@ type Partition string
 // PartitionOf returns the text form of partition n of a supervisor's only topic.
 func PartitionOf(n int32) Partition { return Partition(strconv.FormatInt(int64(n), 10)) }
 
+// PartitionIn returns the text form of partition n of one of the topics that a supervisor with a pattern reads.
+func PartitionIn(topic string, n int32) Partition {
+	return Partition(topic + ":" + strconv.FormatInt(int64(n), 10))
+}
+
+// Split returns the topic, which is empty for a supervisor of one topic, and the partition number; false where the text
+// is no partition. The last colon splits, as in Druid's KafkaTopicPartition.
+func (p Partition) Split() (topic string, n int32, ok bool) {
+	text := string(p)
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		topic, text = text[:i], text[i+1:]
+		if topic == "" {
+			return "", 0, false
+		}
+	}
+	parsed, err := strconv.ParseInt(text, 10, 32)
+	return topic, int32(parsed), err == nil && parsed >= 0
+}
+
 // Number returns the partition number, and false where the text is none.
 func (p Partition) Number() (int32, bool) {
-	s := string(p)
-	if i := strings.LastIndexByte(s, ':'); i >= 0 {
-		s = s[i+1:]
-	}
-	n, err := strconv.ParseInt(s, 10, 32)
-	return int32(n), err == nil && n >= 0
+	_, n, ok := p.Split()
+	return n, ok
 }
 
 // NoEnd is the end offset of a partition that has none yet, as Druid writes it.

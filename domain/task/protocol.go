@@ -22,6 +22,8 @@ type Assignment struct {
 	Spec json.RawMessage `json:"spec"`
 	// Sequences are those that are not committed yet, in order; the last one may be open.
 	Sequences []Sequence `json:"sequences"`
+	// TopicIDs are Kafka's ids of the topics to be read, by name: another topic of the same name is not read.
+	TopicIDs map[string]string `json:"topicIds,omitempty"`
 	// MinimumMessageTime and MaximumMessageTime bound rows, in milliseconds; nil is no bound.
 	MinimumMessageTime *int64 `json:"minimumMessageTime,omitempty"`
 	MaximumMessageTime *int64 `json:"maximumMessageTime,omitempty"`
