@@ -26,6 +26,24 @@ type scenario struct {
 	topics  []goldenTopic
 	// differs are exchanges in which Ogham does not do as Druid does, with the status of its answer and the reason.
 	differs map[string]difference
+	// refused are specs that Druid takes, or stumbles over, and that are refused here with 400, by the name of their
+	// exchange without its number. What follows them in the recording finds no supervisor.
+	refused map[string]string
+}
+
+// difference finds what an exchange differs in.
+func (sc *scenario) difference(file string) (difference, bool) {
+	if d, ok := sc.differs[file]; ok {
+		return d, true
+	}
+	_, name, _ := strings.Cut(file, "-")
+	for _, suffix := range []string{"-accepted-spec", "-accepted-status"} {
+		if base, ok := strings.CutSuffix(name, suffix); ok && sc.refused[base] != "" {
+			return difference{404, sc.refused[base]}, true
+		}
+	}
+	reason, ok := sc.refused[name]
+	return difference{400, reason}, ok
 }
 
 type difference struct {
@@ -59,12 +77,48 @@ var scenarios = []scenario{
 	{name: "07-all-operations", topics: []goldenTopic{
 		topicOf("gold_edits_all0", 1, 20), topicOf("gold_edits_all1", 1, 20), topicOf("gold_edits_all2", 1, 20),
 	}},
+	badSpecs,
 	{name: "09-unhealthy-dead-port", topics: []goldenTopic{topicOf("gold_edits_dead_topic", 1, 30)}},
 	{name: "10-unhealthy-missing-topic", topics: []goldenTopic{
 		{"gold_edits_notopic_topic", 1, map[string]int{"12-status-topic-made-unable_to_connect_to_stream-active0-publishing0-lag-zero-errors3-unhealthy": 25}},
 	}},
 	{name: "21-odd-ids", topics: []goldenTopic{topicOf("gold_edits_odd_topic", 1, 0)}},
+	failedCreation,
 }
+
+// badSpecs is one wrong thing after the other. Whoever made the recording terminated what Druid had accepted.
+var badSpecs = scenario{name: "08-bad-spec", topics: []goldenTopic{topicOf("gold_edits_bad", 2, 100)}, differs: map[string]difference{
+	"175-huge-body": {413, "the log takes no event of 20 MB"},
+}, refused: map[string]string{
+	"empty-body":                       "Druid: 500, a null pointer",
+	"no-body":                          "Druid: 500, a null pointer",
+	"json-null":                        "Druid: 500, a null pointer",
+	"bad-topicPattern":                 "Druid: 500 while the supervisor is built",
+	"taskCount-negative":               "Druid: 500 while the supervisor is built",
+	"empty-topic":                      "every run would fail",
+	"missing-inputFormat":              "every task would fail",
+	"bad-transform-expression":         "every task would fail",
+	"taskCount-0":                      "every run would fail",
+	"replicas-0":                       "no task would ever be made",
+	"taskDuration-zero":                "every task would end before it began",
+	"maxRowsInMemory-negative":         "nobody can say what it means",
+	"maxRowsPerSegment-negative":       "nobody can say what it means",
+	"maxParseExceptions-negative":      "nobody can say what it means",
+	"maxSavedParseExceptions-negative": "nobody can say what it means",
+	"autoscaler-unknown-strategy":      "an enabled autoScalerConfig is not supported yet",
+	"csv-columns-and-header":           "the inputFormat csv is not supported yet",
+}}
+
+// failedCreation is about a spec whose supervisor cannot be built. Here it is refused before anything happens, so that
+// the supervisor that ran before goes on.
+var failedCreation = scenario{name: "24-after-failed-creation", topics: []goldenTopic{topicOf("gold_edits_left_topic", 1, 0)}, differs: map[string]difference{
+	"01-create-answers-500":         {400, "Druid finds out while it builds the supervisor"},
+	"09-update-answers-500":         {400, "Druid finds out while it builds the supervisor"},
+	"10-spec-after-failed-update":   {200, "the supervisor that ran before is not touched"},
+	"11-status-after-failed-update": {200, "the supervisor that ran before is not touched"},
+	"12-list-after-failed-update":   {200, "the supervisor that ran before is not touched"},
+	"15-history-after-good-again":   {200, "the spec that ran before is the same one: there is no new version"},
+}}
 
 // longScenario takes minutes of a task's duration.
 var longScenario = scenario{name: "04-life", workers: true, topics: []goldenTopic{
@@ -150,7 +204,58 @@ func replay(t *testing.T, sc scenario) {
 		if diffs := r.exchange(x); diffs != nil {
 			t.Errorf("%s (%s %s):\n  %s", x.File, x.Request.Method, x.Request.Path, strings.Join(diffs, "\n  "))
 		}
+		r.terminateAccepted(x)
 	}
+}
+
+// terminateAccepted does what was done between two recorded exchanges: what Druid had accepted of bad specs was ended.
+func (r *replayer) terminateAccepted(x goldentest.Exchange) {
+	r.t.Helper()
+	if path, ok := strings.CutSuffix(x.Request.Path, "/status"); ok && strings.HasSuffix(x.File, "-accepted-status") {
+		if status, body, err := r.s.call("POST", path+"/terminate", nil); err != nil || status != 200 && status != 404 {
+			r.t.Errorf("terminate after %s: %d %v %s", x.File, status, err, clip(string(body)))
+		}
+	}
+}
+
+// cutMark stands where a recorded body is left out.
+const cutMark = "...(cut)..."
+
+// whole makes a body that the recording has cut: the same spec with as long a text in its context as was sent.
+func whole(t *testing.T, x goldentest.Exchange) goldentest.Exchange {
+	t.Helper()
+	if x.Request.BodyLength == 0 {
+		return x
+	}
+	const spec = `{"type":"kafka","spec":{"dataSchema":{"dataSource":"gold_edits_huge","timestampSpec":{"column":"ts"},"dimensionsSpec":{}},` +
+		`"ioConfig":{"topic":"gold_edits_bad","inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":"` + recordedBroker + `"}}},` +
+		`"context":{"pad":"%s"}}`
+	if x.Request.Body == nil || !strings.Contains(*x.Request.Body, cutMark) {
+		t.Fatalf("%s: the body of %d bytes is cut in an unknown way", x.File, x.Request.BodyLength)
+	}
+	body := fmt.Sprintf(spec, strings.Repeat("x", x.Request.BodyLength-len(spec)+len("%s")))
+	x.Request.Body = &body
+	return x
+}
+
+// refusal tells what an answer to a bad spec lacks: the text, and every problem with its place.
+func refusal(body []byte) string {
+	var answer struct {
+		Error    string `json:"error"`
+		Problems []struct {
+			Path    string `json:"path"`
+			Message string `json:"message"`
+		} `json:"problems"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Error == "" || len(answer.Problems) == 0 {
+		return fmt.Sprintf("the refusal has no error or no problems (%v): %s", err, clip(string(body)))
+	}
+	for _, p := range answer.Problems {
+		if !strings.HasPrefix(p.Path, "$") || p.Message == "" {
+			return fmt.Sprintf("a problem has no place or no text: %s", clip(string(body)))
+		}
+	}
+	return ""
 }
 
 // feed sends the messages that came before an exchange. A topic is made with its first ones.
@@ -178,6 +283,7 @@ var poll = regexp.MustCompile(`status|stats|list-state-resumed|tasks|reports|hea
 // exchange sends one request. Answers to GET may have to be waited for.
 func (r *replayer) exchange(x goldentest.Exchange) []string {
 	r.t.Helper()
+	x = whole(r.t, x)
 	if x.Request.Body != nil {
 		body := strings.ReplaceAll(*x.Request.Body, recordedBroker, r.b.servers)
 		x.Request.Body = &body
@@ -208,6 +314,12 @@ func (r *replayer) exchange(x goldentest.Exchange) []string {
 	}
 }
 
+// submits says whether a request posts a spec.
+func submits(x goldentest.Exchange) bool {
+	path, _, _ := strings.Cut(x.Request.Path, "?")
+	return x.Request.Method == "POST" && strings.TrimRight(path, "/") == supervisorPath
+}
+
 func (r *replayer) try(x goldentest.Exchange, mode goldentest.Mode) []string {
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
@@ -215,9 +327,14 @@ func (r *replayer) try(x goldentest.Exchange, mode goldentest.Mode) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	if d, ok := r.sc.differs[x.File]; ok {
+	if d, ok := r.sc.difference(x.File); ok {
 		if got.Status != d.status {
-			return []string{fmt.Sprintf("status is %d, want %d: %s", got.Status, d.status, d.reason)}
+			return []string{fmt.Sprintf("status is %d, want %d: %s: %s", got.Status, d.status, d.reason, clip(string(got.Body)))}
+		}
+		if submits(x) && d.status == 400 {
+			if lack := refusal(got.Body); lack != "" {
+				return []string{lack}
+			}
 		}
 		return nil
 	}

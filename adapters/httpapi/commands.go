@@ -40,6 +40,7 @@ func (s *Server) submit(c echo.Context) error {
 	if err := s.cfg.Overlord.Submit(ctx, parsed, skip); err != nil {
 		return err
 	}
+	warn(c, parsed.Warnings())
 	return writeJSON(c, http.StatusOK, idAnswer{parsed.ID()})
 }
 

@@ -32,7 +32,7 @@ type Config struct {
 	ReadOnly func() error
 	// Now is the clock of reports. Default: time.Now.
 	Now func() time.Time
-	// BodyLimit is the largest request body in bytes. Default: 10 MiB.
+	// BodyLimit is the largest request body in bytes. Default: 32 MiB.
 	BodyLimit int64
 	// BodyTimeout is how long a client may take to send a request body. Default: 60 s.
 	BodyTimeout time.Duration
@@ -47,7 +47,9 @@ type Config struct {
 }
 
 const (
-	defaultBodyLimit = 10 << 20
+	// defaultBodyLimit is far above what the log takes, so that a spec that is too large is answered in order: who has
+	// more to send than is read loses the connection before the answer.
+	defaultBodyLimit = 32 << 20
 	maxHeaderBytes   = 256 << 10
 	headerTimeout    = 10 * time.Second
 	idleTimeout      = 2 * time.Minute

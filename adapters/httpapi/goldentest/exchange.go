@@ -33,6 +33,8 @@ type Exchange struct {
 		Headers    map[string]string `json:"headers"`
 		Body       *string           `json:"body"`
 		BodyBase64 string            `json:"bodyBase64"`
+		// BodyLength is there where the recording has cut the body.
+		BodyLength int `json:"bodyLength,omitempty"`
 	} `json:"request"`
 	Response struct {
 		Status  int               `json:"status"`
