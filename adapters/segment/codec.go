@@ -14,7 +14,7 @@ const maxBlock = 1 << 16
 
 // compressor compresses blocks; it is used by one goroutine.
 type compressor struct {
-	lz4  lz4.Compressor
+	lz4  lz4Compressor
 	lzf  lzfCompressor
 	zstd *zstd.Encoder
 }
@@ -25,7 +25,7 @@ func (k *compressor) compress(c Codec, dst, src []byte) ([]byte, error) {
 	case CodecUncompressed:
 		return append(dst, src...), nil
 	case CodecLZ4:
-		return k.compressLZ4(dst, src)
+		return k.lz4.compress(dst, src), nil
 	case CodecLZF:
 		return k.lzf.compress(dst, src), nil
 	case CodecZSTD:
@@ -39,39 +39,6 @@ func (k *compressor) compress(c Codec, dst, src []byte) ([]byte, error) {
 		return k.zstd.EncodeAll(src, dst), nil
 	}
 	return nil, fmt.Errorf("compress block: %v has no blocks", c)
-}
-
-// compressLZ4 gives the library room for the worst case, for which it writes a
-// block of literals instead of nothing.
-func (k *compressor) compressLZ4(dst, src []byte) ([]byte, error) {
-	at := len(dst)
-	bound := lz4.CompressBlockBound(len(src))
-	if cap(dst)-at < bound {
-		grown := make([]byte, at, at+bound)
-		copy(grown, dst)
-		dst = grown
-	}
-	n, err := k.lz4.CompressBlock(src, dst[at:at+bound])
-	if err != nil {
-		return nil, fmt.Errorf("compress lz4 block: %w", err)
-	}
-	if n == 0 {
-		return appendLZ4Literals(dst, src), nil
-	}
-	return dst[:at+n], nil
-}
-
-// appendLZ4Literals appends a valid block that holds src uncompressed.
-func appendLZ4Literals(dst, src []byte) []byte {
-	n := len(src)
-	if n < 15 {
-		return append(append(dst, byte(n<<4)), src...)
-	}
-	dst = append(dst, 0xf0)
-	for n -= 15; n >= 255; n -= 255 {
-		dst = append(dst, 255)
-	}
-	return append(append(dst, byte(n)), src...)
 }
 
 // zstdDecoder is shared: its DecodeAll may be used by many goroutines, and it
