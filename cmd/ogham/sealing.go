@@ -58,32 +58,9 @@ func sealSpec(sealer *secrets.Sealer, sp *spec.Supervisor) (*spec.Supervisor, er
 
 // withProperties returns the spec with other consumerProperties.
 func withProperties(sp *spec.Supervisor, props map[string]any) (*spec.Supervisor, error) {
-	var whole, inner, io map[string]json.RawMessage
-	if err := json.Unmarshal(sp.Canonical(), &whole); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(whole["spec"], &inner); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(inner["ioConfig"], &io); err != nil {
-		return nil, err
-	}
-	var err error
-	if io["consumerProperties"], err = json.Marshal(props); err != nil {
-		return nil, err
-	}
-	if inner["ioConfig"], err = json.Marshal(io); err != nil {
-		return nil, err
-	}
-	if whole["spec"], err = json.Marshal(inner); err != nil {
-		return nil, err
-	}
-	for _, copied := range []string{"dataSchema", "ioConfig", "tuningConfig"} {
-		delete(whole, copied) // the copies of older clients would keep the secrets; reading the spec makes them anew
-	}
-	body, err := json.Marshal(whole)
+	body, err := json.Marshal(props)
 	if err != nil {
 		return nil, err
 	}
-	return spec.Parse(body)
+	return sp.WithConsumerProperties(body)
 }

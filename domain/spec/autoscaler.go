@@ -34,7 +34,12 @@ const (
 	keyRange       = "lagCollectionRangeMillis"
 	keyScaleDelay  = "scaleActionStartDelayMillis"
 	keyScalePeriod = "scaleActionPeriodMillis"
+	keyStart       = "taskCountStart"
+	keyStopRatio   = "stopTaskCountRatio"
 )
+
+// maxLagPoints bounds the ring of an autoscaler: each decision to scale is stored with all the points that it was made from.
+const maxLagPoints = 10_000
 
 func readAutoScaler(io *reader, c *IOConfig) *node {
 	r := io.child("autoScalerConfig", classLagBased)
@@ -61,16 +66,7 @@ func readAutoScaler(io *reader, c *IOConfig) *node {
 		millis[d.key] = r.longOr(d.key, d.def)
 	}
 	if a.EnableTaskAutoScaler {
-		for _, key := range []string{keyInterval, keyRange, keyScalePeriod} {
-			if millis[key] <= 0 {
-				r.fail(key, "%s must be greater than 0, it is %d", key, millis[key])
-			}
-		}
-		for _, key := range []string{keyScaleDelay, keyFrequency} {
-			if millis[key] < 0 {
-				r.fail(key, "%s must not be negative, it is %d", key, millis[key])
-			}
-		}
+		checkIntervals(r, millis)
 	}
 	a.MinTriggerScaleActionFrequency = duration(millis[keyFrequency])
 	a.LagCollectionInterval, a.LagCollectionRange = duration(millis[keyInterval]), duration(millis[keyRange])
@@ -80,32 +76,74 @@ func readAutoScaler(io *reader, c *IOConfig) *node {
 	a.TriggerScaleOutFractionThreshold = r.doubleOr("triggerScaleOutFractionThreshold", defaultScaleOutFraction)
 	a.TriggerScaleInFractionThreshold = r.doubleOr("triggerScaleInFractionThreshold", defaultScaleInFraction)
 	a.ScaleInStep, a.ScaleOutStep = r.integerOr("scaleInStep", defaultScaleInStep), r.integerOr("scaleOutStep", defaultScaleOutStep)
+	if a.EnableTaskAutoScaler {
+		if a.ScaleInStep < 0 {
+			r.fail("scaleInStep", "scaleInStep must not be negative, it is %d", a.ScaleInStep)
+		}
+		if a.ScaleOutStep < 0 {
+			r.fail("scaleOutStep", "scaleOutStep must not be negative, it is %d", a.ScaleOutStep)
+		}
+	}
 	aggregate := readLagAggregate(r, a)
 	r.done()
-	return object(
-		member{"autoScalerStrategy", str(strategyLagBased)},
-		member{keyInterval, integer(millis[keyInterval])},
-		member{keyRange, integer(millis[keyRange])},
-		member{keyScaleDelay, integer(millis[keyScaleDelay])},
-		member{keyScalePeriod, integer(millis[keyScalePeriod])},
-		member{"scaleOutThreshold", integer(a.ScaleOutThreshold)},
-		member{"scaleInThreshold", integer(a.ScaleInThreshold)},
-		member{"triggerScaleOutFractionThreshold", double(a.TriggerScaleOutFractionThreshold)},
-		member{"triggerScaleInFractionThreshold", double(a.TriggerScaleInFractionThreshold)},
-		member{"taskCountMax", integer(a.TaskCountMax)},
-		member{"taskCountMin", integer(a.TaskCountMin)},
-		member{"scaleInStep", integer(a.ScaleInStep)},
-		member{"scaleOutStep", integer(a.ScaleOutStep)},
-		member{"enableTaskAutoScaler", boolean(a.EnableTaskAutoScaler)},
-		member{keyFrequency, integer(millis[keyFrequency])},
-		member{"lagAggregate", aggregate},
-	)
+	return object(withOptional([]member{
+		{"autoScalerStrategy", str(strategyLagBased)},
+		{keyInterval, integer(millis[keyInterval])},
+		{keyRange, integer(millis[keyRange])},
+		{keyScaleDelay, integer(millis[keyScaleDelay])},
+		{keyScalePeriod, integer(millis[keyScalePeriod])},
+		{"scaleOutThreshold", integer(a.ScaleOutThreshold)},
+		{"scaleInThreshold", integer(a.ScaleInThreshold)},
+		{"triggerScaleOutFractionThreshold", double(a.TriggerScaleOutFractionThreshold)},
+		{"triggerScaleInFractionThreshold", double(a.TriggerScaleInFractionThreshold)},
+		{"taskCountMax", integer(a.TaskCountMax)},
+		{"taskCountMin", integer(a.TaskCountMin)},
+		{"scaleInStep", integer(a.ScaleInStep)},
+		{"scaleOutStep", integer(a.ScaleOutStep)},
+		{"enableTaskAutoScaler", boolean(a.EnableTaskAutoScaler)},
+		{keyFrequency, integer(millis[keyFrequency])},
+		{"lagAggregate", aggregate},
+	},
+		member{keyStart, orNull(a.TaskCountStart, integer[int])},
+		member{keyStopRatio, orNull(a.StopTaskCountRatio, double)},
+	)...)
+}
+
+// withOptional adds those of the optional members that have a value: Druid 33 does not know them, so a spec without them
+// is answered as it answers it.
+func withOptional(members []member, optional ...member) []member {
+	for _, m := range optional {
+		if m.value != null {
+			members = append(members, m)
+		}
+	}
+	return members
+}
+
+// checkIntervals refuses what Druid finds out when it schedules the autoscaler, with a server error.
+func checkIntervals(r *reader, millis map[string]int64) {
+	for _, key := range []string{keyInterval, keyRange, keyScalePeriod} {
+		if millis[key] <= 0 {
+			r.fail(key, "%s must be greater than 0, it is %d", key, millis[key])
+		}
+	}
+	for _, key := range []string{keyScaleDelay, keyFrequency} {
+		if millis[key] < 0 {
+			r.fail(key, "%s must not be negative, it is %d", key, millis[key])
+		}
+	}
+	if millis[keyInterval] > 0 && millis[keyRange]/millis[keyInterval] >= maxLagPoints {
+		r.fail(keyRange, "%s [%d] holds more than %d points of %s [%d]",
+			keyRange, millis[keyRange], maxLagPoints, keyInterval, millis[keyInterval])
+	}
 }
 
 // readTaskCounts reads the bounds, which only count where the autoscaler is enabled.
 func readTaskCounts(r *reader, a *AutoScalerConfig) {
 	before := len(r.scan.problems)
 	most, least := r.integer("taskCountMax"), r.integer("taskCountMin")
+	start, ratio := r.integer(keyStart), r.double(keyStopRatio)
+	a.TaskCountStart, a.StopTaskCountRatio = start, ratio
 	switch {
 	case !a.EnableTaskAutoScaler || len(r.scan.problems) > before:
 		return
@@ -118,6 +156,12 @@ func readTaskCounts(r *reader, a *AutoScalerConfig) {
 		r.fail("taskCountMin", "taskCountMin must be at least 1, it is %d", *least)
 	}
 	a.TaskCountMax, a.TaskCountMin = *most, *least
+	if start != nil && (*start < *least || *start > *most) {
+		r.fail(keyStart, "taskCountMin <= taskCountStart <= taskCountMax")
+	}
+	if ratio != nil && !(*ratio > 0 && *ratio <= 1) {
+		r.fail(keyStopRatio, "0.0 < stopTaskCountRatio <= 1.0")
+	}
 }
 
 func readLagAggregate(r *reader, a *AutoScalerConfig) *node {

@@ -3,6 +3,7 @@ package spec
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 )
 
 // Canonical is the spec exactly as Druid 33 answers it: defaults filled in, periods in its form, and the three parts
@@ -55,6 +56,22 @@ func (s *Supervisor) WithSuspended(suspended bool) *Supervisor {
 	c := *s
 	c.Suspended = suspended
 	return &c
+}
+
+// WithConsumerProperties returns the same spec with other consumerProperties, a JSON object: the same client, with its
+// secrets in another form.
+func (s *Supervisor) WithConsumerProperties(properties json.RawMessage) (*Supervisor, error) {
+	n, err := parseTree(properties)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil || n.kind != kindObject {
+		return nil, errors.New("consumerProperties are not an object")
+	}
+	c := *s
+	c.IOConfig.ConsumerProperties, c.IOConfig.ConsumerPropertiesRaw = n.valueMap(), n.encode()
+	c.ioTree = s.ioTree.with("consumerProperties", n)
+	return &c, nil
 }
 
 // DataSchemaJSON is the dataSchema with its defaults, which is also the form that tasks carry.

@@ -141,25 +141,32 @@ func cut(text string, low, high int64) (int64, bool) {
 	return whole.Int64(), true
 }
 
-// double is a member as a floating-point number.
-func (r *reader) doubleOr(name string, def float64) float64 {
+// double is a member as a floating-point number, nil where it is absent, null or empty text.
+func (r *reader) double(name string) *float64 {
 	n := r.get(name)
 	if n == nil {
-		return def
+		return nil
 	}
 	if n.kind == kindNumber || n.kind == kindString {
 		text := strings.TrimSpace(n.text)
 		if text == "" {
-			return def
+			return nil
 		}
 		if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
-			return f
+			return &f
 		}
 		message := fmt.Sprintf("Cannot deserialize value of type `java.lang.Double` from String %q: not a valid `Double` value", n.text)
 		r.scan.add(r.at(name), message, message)
-		return def
+		return nil
 	}
 	r.scan.wrongKind(n, r.at(name), "java.lang.Double")
+	return nil
+}
+
+func (r *reader) doubleOr(name string, def float64) float64 {
+	if f := r.double(name); f != nil {
+		return *f
+	}
 	return def
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -135,7 +136,7 @@ func TestCanonicalIsWhatDruidAnswers(t *testing.T) {
 		{"15-topic-pattern/01-create.json", "15-topic-pattern/02-spec.json"},
 	} {
 		t.Run(c.posted, func(t *testing.T) {
-			s := mustParse(t, golden(t, c.posted).body(t))
+			s := mustParse(t, withoutNewer(golden(t, c.posted).body(t)))
 			requireSameJSON(t, s.Canonical(), []byte(golden(t, c.answered).Response.Body))
 			again := mustParse(t, s.Canonical())
 			if string(again.Canonical()) != string(s.Canonical()) || !again.Equal(s) {
@@ -143,6 +144,11 @@ func TestCanonicalIsWhatDruidAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutNewer takes out what the recordings give and Druid 33 does not know.
+func withoutNewer(body []byte) []byte {
+	return regexp.MustCompile(`, "taskCountStart": 3, "stopTaskCountRatio": 0.5`).ReplaceAll(body, nil)
 }
 
 func TestUpdateGoldens(t *testing.T) {

@@ -36,9 +36,13 @@ func readIO(r *reader, out *Supervisor) {
 	properties := readConsumerProperties(r, c)
 	scaler := readAutoScaler(r, c)
 	c.Replicas = r.integerOr("replicas", 1)
-	c.TaskCount = r.integerOr("taskCount", 1)
-	if c.AutoScalerConfig != nil && c.AutoScalerConfig.EnableTaskAutoScaler {
-		c.TaskCount = c.AutoScalerConfig.TaskCountMin // Druid overwrites the stored value, too
+	c.givenTaskCount = r.integer("taskCount")
+	c.TaskCount = 1
+	if c.givenTaskCount != nil {
+		c.TaskCount = *c.givenTaskCount
+	}
+	if c.Scales() {
+		c.TaskCount = c.AutoScalerConfig.firstTaskCount() // Druid overwrites the stored value, too
 	} else if c.TaskCount < 1 {
 		r.fail("taskCount", "taskCount must be at least 1, it is %d", c.TaskCount)
 	}

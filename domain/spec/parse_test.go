@@ -67,7 +67,7 @@ func TestTypedFields(t *testing.T) {
 	if io.Topic != "gold_edits_full_topic" || io.IsPattern() || io.Stream() != io.Topic || io.InputFormat.Type != "json" {
 		t.Errorf("topic and format: %+v", io)
 	}
-	if io.TaskCount != 2 || io.Replicas != 1 || *io.StopTaskCount != 2 || !io.UseEarliestOffset {
+	if io.TaskCount != 3 || io.Replicas != 1 || *io.StopTaskCount != 2 || !io.UseEarliestOffset {
 		t.Errorf("counts: %+v", io)
 	}
 	if io.TaskDuration != 30*time.Minute || io.StartDelay != 2*time.Second || io.Period != 10*time.Second ||

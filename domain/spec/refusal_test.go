@@ -137,10 +137,6 @@ func TestUnsupported(t *testing.T) {
 		{"ioConfig.inputFormat", `{"type":"json","flattenSpec":{}}`, "$.spec.ioConfig.inputFormat.flattenSpec", "flattenSpec"},
 		{"ioConfig.inputFormat", `{"type":"json","featureSpec":{"ALLOW_COMMENTS":true}}`, "$.spec.ioConfig.inputFormat.featureSpec", "featureSpec"},
 		{"ioConfig.inputFormat", `{"type":"json","useJsonNodeReader":true}`, "$.spec.ioConfig.inputFormat.useJsonNodeReader", "useJsonNodeReader"},
-		{
-			"ioConfig.autoScalerConfig", `{"enableTaskAutoScaler":true,"taskCountMin":1,"taskCountMax":2}`,
-			"$.spec.ioConfig.autoScalerConfig.enableTaskAutoScaler", "autoScalerConfig",
-		},
 		{"ioConfig.configOverrides", `{}`, "$.spec.ioConfig.configOverrides", "configOverrides"},
 		{"dataSchema.timestampSpec.format", `"nano"`, "$.spec.dataSchema.timestampSpec.format", "'nano'"},
 		{"dataSchema.timestampSpec.format", `"yyyy-MM-dd"`, "$.spec.dataSchema.timestampSpec.format", "yyyy-MM-dd"},

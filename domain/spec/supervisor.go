@@ -125,8 +125,10 @@ type IOConfig struct {
 	ConsumerPropertiesRaw json.RawMessage
 	PollTimeout           time.Duration
 	Replicas              int
-	// TaskCount is taskCountMin where an autoscaler is enabled.
-	TaskCount                         int
+	// TaskCount is what the autoscaler left where one is enabled, and where it begins in a spec that was just posted.
+	TaskCount int
+	// givenTaskCount is the member as it was read, nil where it was absent.
+	givenTaskCount                    *int
 	TaskDuration                      time.Duration
 	StartDelay                        time.Duration
 	Period                            time.Duration
@@ -162,8 +164,12 @@ type IdleConfig struct {
 
 // AutoScalerConfig is the lagBased autoscaler's configuration.
 type AutoScalerConfig struct {
-	EnableTaskAutoScaler                bool
-	TaskCountMax, TaskCountMin          int
+	EnableTaskAutoScaler       bool
+	TaskCountMax, TaskCountMin int
+	// TaskCountStart is where the supervisor begins, nil for TaskCountMin. It and StopTaskCountRatio are Druid 37's.
+	TaskCountStart *int
+	// StopTaskCountRatio is how many of the groups may finish at once, as a part of taskCount; nil where stopTaskCount tells.
+	StopTaskCountRatio                  *float64
 	MinTriggerScaleActionFrequency      time.Duration
 	LagCollectionInterval               time.Duration
 	LagCollectionRange                  time.Duration

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -83,6 +84,17 @@ func (n *node) get(name string) *node {
 		}
 	}
 	return nil
+}
+
+// with is a copy of an object in which the member of that name, which it has, is another one.
+func (n *node) with(name string, value *node) *node {
+	c := object(slices.Clone(n.members)...)
+	for i := range c.members {
+		if c.members[i].name == name {
+			c.members[i].value = value
+		}
+	}
+	return c
 }
 
 // syntaxError is what is wrong with a body that is not JSON.

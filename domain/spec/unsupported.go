@@ -85,9 +85,6 @@ func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
 	if c.IsPattern() {
 		u.add(at+".topicPattern", "topicPattern")
 	}
-	if c.AutoScalerConfig != nil && c.AutoScalerConfig.EnableTaskAutoScaler {
-		u.add(at+".autoScalerConfig.enableTaskAutoScaler", "an enabled autoScalerConfig")
-	}
 	if tree.get("configOverrides").kind != kindNull {
 		u.add(at+".configOverrides", "configOverrides")
 	}
