@@ -37,6 +37,7 @@ var codec = []codecEntry{
 	entry[supervisor.SupervisorReset]("SupervisorReset"),
 	entry[supervisor.OffsetsReset]("OffsetsReset"),
 	entry[supervisor.HandoffRequested]("HandoffRequested"),
+	entry[supervisor.ScaleDecided]("ScaleDecided"),
 	entry[supervisor.LeaderElected]("LeaderElected"),
 	entry[supervisor.RunStepCompleted]("RunStepCompleted"),
 	entry[supervisor.RunFailed]("RunFailed"),

@@ -30,6 +30,8 @@ func (f *historyFold) apply(e fact) {
 		f.add(e, ev.Spec)
 	case *supervisor.SupervisorResumed:
 		f.add(e, ev.Spec)
+	case *supervisor.ScaleDecided:
+		f.add(e, ev.Spec)
 	case *supervisor.SupervisorTerminated:
 		f.add(e, tombstone(e.supervisorID))
 	}

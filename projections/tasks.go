@@ -99,6 +99,8 @@ func (f *tasksFold) apply(e fact) {
 		f.setSpec(e, ev.Spec)
 	case *supervisor.SupervisorResumed:
 		f.setSpec(e, ev.Spec)
+	case *supervisor.ScaleDecided:
+		f.setSpec(e, ev.Spec)
 	case *supervisor.TaskCreated:
 		f.tasks[ev.TaskID] = &taskRow{spec: f.specs[e.supervisorID], TaskRecord: supervisor.TaskRecord{
 			ID: ev.TaskID, SupervisorID: e.supervisorID, GroupKey: ev.Group, GroupNumber: ev.GroupNumber,

@@ -56,6 +56,17 @@ type RequestHandoff struct {
 	Numbers []int
 }
 
+// ScaleTasks gives the supervisor another taskCount, which Spec has. It is decided on what is known at SpecVersion.
+type ScaleTasks struct {
+	cmd
+	SpecVersion        int
+	Spec               json.RawMessage
+	From, To           int
+	Reason             string
+	Samples            []LagSample
+	Groups, Partitions int
+}
+
 // TakeLead records that Node leads from now on.
 type TakeLead struct {
 	cmd

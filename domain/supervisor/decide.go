@@ -33,6 +33,8 @@ func (d *Decider) Decide(s *State, c Command) ([]Event, error) {
 			return nil, &Refusal{CodeNotFound, fmt.Sprintf("Cannot find any supervisor with id: [%s]", s.ID)}
 		}
 		return d.operate(s, c)
+	case ScaleTasks:
+		return d.scale(s, c)
 	case TakeLead:
 		return one(&LeaderElected{Node: c.Node})
 	case Propose, NotePartitions, EndRun:
@@ -126,4 +128,18 @@ func (d *Decider) resetOffsets(s *State, c ResetOffsets) ([]Event, error) {
 		return nil, &Refusal{CodeInvalid, fmt.Sprintf("Stream[%s] doesn't exist in the supervisor[%s]. Supervisor is consuming stream[%s].", c.Stream, s.ID, s.Stream)}
 	}
 	return one(&OffsetsReset{Offsets: c.Offsets, Removed: c.Remove})
+}
+
+// scale takes another taskCount where the supervisor is as the autoscaler saw it. What is not moving is not scaled, and
+// nothing is while groups still publish: as in Druid, whose next action waits for the one before to be through.
+func (d *Decider) scale(s *State, c ScaleTasks) ([]Event, error) {
+	switch {
+	case c.To < 1 || c.To == c.From || len(c.Samples) == 0:
+		return nil, &Refusal{CodeInvalid, fmt.Sprintf("cannot scale from [%d] to [%d] tasks by [%d] lags", c.From, c.To, len(c.Samples))}
+	case !s.Exists() || c.SpecVersion != s.SpecVersion, s.Suspended, s.Detailed == StateIdle, len(s.Pending) > 0:
+		return nil, nil
+	}
+	return one(&ScaleDecided{
+		Spec: c.Spec, From: c.From, To: c.To, Reason: c.Reason, Samples: c.Samples, Groups: c.Groups, Partitions: c.Partitions,
+	})
 }

@@ -90,6 +90,28 @@ type OffsetsReset struct {
 	Removed []task.Partition `json:"removed,omitempty"`
 }
 
+// ScaleDecided says that an autoscaler gave the supervisor another taskCount, which Spec has; its groups finish, and the
+// next ones share the partitions anew.
+type ScaleDecided struct {
+	Base
+	Spec json.RawMessage `json:"spec"`
+	From int             `json:"fromTaskCount"`
+	To   int             `json:"toTaskCount"`
+	// Reason is a sentence for people; the decision can be made again from what follows.
+	Reason string `json:"reason"`
+	// Samples are the lags that it was made from, oldest first. Groups is the number of active groups, Partitions that of
+	// the partitions at that moment.
+	Samples    []LagSample `json:"samples"`
+	Groups     int         `json:"activeGroups"`
+	Partitions int         `json:"partitions"`
+}
+
+// LagSample is the lag of a supervisor at one moment, in records, as its autoscaler aggregates it.
+type LagSample struct {
+	At  time.Time `json:"at"`
+	Lag int64     `json:"lag"`
+}
+
 // LeaderElected says that another leader decides for the supervisor from here on; the fence of the one before is broken.
 type LeaderElected struct {
 	Base

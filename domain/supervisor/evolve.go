@@ -21,6 +21,9 @@ func Evolve(s *State, r Recorded) *State {
 		s.newSpec(e.Spec, s.Stream, true)
 	case *SupervisorResumed:
 		s.newSpec(e.Spec, s.Stream, false)
+	case *ScaleDecided:
+		s.replaceSpec(e.Spec)
+		s.ScaledAt = r.Time
 	case *SupervisorTerminated, *LeaderElected:
 	case *SupervisorReset:
 		s.reset()
@@ -109,13 +112,8 @@ func TaskOf(e Event) string {
 // newSpec is what Druid does by making a new supervisor object: counters, errors and first-run knowledge start anew.
 // Groups, tasks and offsets stay: groups of an older spec version are told to finish by the next run.
 func (s *State) newSpec(spec []byte, stream string, suspended bool) {
-	for _, g := range s.groups() {
-		if g.Spec == nil && s.Spec != nil {
-			g.Spec = s.Spec // a replacement of one of its tasks has to build the same segments
-		}
-	}
-	s.Spec, s.Suspended = spec, suspended
-	s.SpecVersion++
+	s.replaceSpec(spec)
+	s.Suspended, s.ScaledAt = suspended, time.Time{}
 	s.Health = Health{}
 	s.Partitions, s.Late = nil, nil
 	if s.Stream != stream {
@@ -126,6 +124,17 @@ func (s *State) newSpec(spec []byte, stream string, suspended bool) {
 		}
 		s.Stream = stream
 	}
+}
+
+// replaceSpec makes all groups those of an older spec, which are told to finish.
+func (s *State) replaceSpec(spec []byte) {
+	for _, g := range s.groups() {
+		if g.Spec == nil && s.Spec != nil {
+			g.Spec = s.Spec // a replacement of one of its tasks has to build the same segments
+		}
+	}
+	s.Spec = spec
+	s.SpecVersion++
 }
 
 func (s *State) reset() {

@@ -12,7 +12,7 @@ import (
 func everyEvent() []supervisor.Event {
 	return []supervisor.Event{
 		&supervisor.SupervisorCreated{}, &supervisor.SpecUpdated{}, &supervisor.SupervisorSuspended{}, &supervisor.SupervisorResumed{},
-		&supervisor.SupervisorTerminated{}, &supervisor.SupervisorReset{}, &supervisor.OffsetsReset{}, &supervisor.HandoffRequested{},
+		&supervisor.SupervisorTerminated{}, &supervisor.SupervisorReset{}, &supervisor.OffsetsReset{}, &supervisor.HandoffRequested{}, &supervisor.ScaleDecided{},
 		&supervisor.LeaderElected{}, &supervisor.RunStepCompleted{}, &supervisor.RunFailed{}, &supervisor.RunRecovered{},
 		&supervisor.PartitionsChanged{}, &supervisor.TaskGroupFormed{}, &supervisor.TaskGroupAbandoned{}, &supervisor.CheckpointReached{},
 		&supervisor.PublishingStarted{}, &supervisor.SegmentsAllocated{}, &supervisor.SegmentsPublished{}, &supervisor.TaskCreated{},

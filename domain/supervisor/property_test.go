@@ -163,6 +163,15 @@ func (l *ledger) resetIf(generationChanged bool) {
 func (l *ledger) note(e supervisor.Event, remembered task.Offsets, s *supervisor.State) (problems []string) {
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	switch e := e.(type) {
+	case *supervisor.ScaleDecided:
+		if len(s.Pending) > 0 || s.Suspended || !s.Exists() || s.Detailed == supervisor.StateIdle {
+			bad("scaled in state %s, suspended %v, with %d groups that publish", s.Detailed, s.Suspended, len(s.Pending))
+		}
+		for n, g := range s.Active {
+			if g.SpecVersion == s.SpecVersion || g.Spec == nil {
+				bad("group %d of version %d goes on after the supervisor was scaled to version %d", n, g.SpecVersion, s.SpecVersion)
+			}
+		}
 	case *supervisor.OffsetsReset:
 		for p, at := range e.Offsets {
 			l.last[p] = at
@@ -242,7 +251,7 @@ func (c *chaos) pick(n int, what string) int { return rapid.IntRange(0, n-1).Dra
 func (c *chaos) rarely(what string) bool { return c.pick(10, what) == 0 }
 
 func (c *chaos) user() supervisor.Command {
-	switch c.pick(14, "user") {
+	switch c.pick(18, "user") {
 	case 0:
 		return supervisor.SuspendSupervisor{Spec: json.RawMessage(`{"suspended":true}`)}
 	case 1, 2, 3:
@@ -259,10 +268,25 @@ func (c *chaos) user() supervisor.Command {
 		return supervisor.RequestHandoff{Numbers: []int{c.pick(4, "number"), 0, 0, -1}}
 	case 9:
 		return supervisor.TakeLead{Node: "n"}
+	case 14, 15, 16, 17:
+		return c.scale()
 	case 10:
 		return supervisor.SubmitSpec{Spec: json.RawMessage(`"b"`), Stream: rapid.SampledFrom([]string{"t", "t", "t", "u"}).Draw(c.t, "stream")}
 	}
 	return supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: "t", Suspended: c.rarely("suspended"), SkipIfUnmodified: c.rarely("skip")}
+}
+
+// scale asks for another number of tasks, sometimes of a spec that is not the supervisor's any more.
+func (c *chaos) scale() supervisor.Command {
+	from, to := c.pick(4, "from")+1, c.pick(4, "to")
+	version := c.state.SpecVersion
+	if c.rarely("old version") {
+		version--
+	}
+	return supervisor.ScaleTasks{
+		SpecVersion: version, Spec: json.RawMessage(fmt.Sprintf(`"%d tasks"`, to)), From: from, To: to, Reason: "lag",
+		Samples: []supervisor.LagSample{{At: c.now, Lag: 7}}, Groups: from, Partitions: 3,
+	}
 }
 
 func (c *chaos) partition() task.Partition {

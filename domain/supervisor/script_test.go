@@ -250,6 +250,12 @@ func (w *world) command(name string, a args) supervisor.Command {
 		return supervisor.ResetOffsets{Stream: a.named["stream"], Offsets: a.offsets("to"), Remove: a.partitions(a.named["remove"])}
 	case "handoff":
 		return supervisor.RequestHandoff{Numbers: []int{a.number(0)}}
+	case "scale":
+		return supervisor.ScaleTasks{
+			SpecVersion: w.state.SpecVersion, Spec: json.RawMessage(strconv.Quote(fmt.Sprintf("%d tasks", a.number(1)))),
+			From: a.number(0), To: a.number(1), Reason: "lag", Groups: a.number(0), Partitions: len(w.state.Partitions),
+			Samples: []supervisor.LagSample{{At: w.now, Lag: 9}},
+		}
 	case "lead":
 		return supervisor.TakeLead{Node: a.word(0)}
 	case "propose":
@@ -326,6 +332,9 @@ func (w *world) describe() string {
 	line := func(format string, args ...any) { fmt.Fprintf(&out, "  | "+format+"\n", args...) }
 	c := s.Health.Counts
 	line("%s spec=%s v%d generation=%d suspended=%v", s.Detailed, s.Spec, s.SpecVersion, s.Generation, s.Suspended)
+	if !s.ScaledAt.IsZero() {
+		line("scaled at %s", s.ScaledAt.Format(time.RFC3339))
+	}
 	line("runs failed/ok %d/%d, tasks failed/ok %d/%d, hit runs %v, tasks %v", c.FailedRuns, c.SuccessfulRuns, c.FailedTasks, c.SuccessfulTasks, c.HitRuns, c.HitTasks)
 	line("committed %s remembered %s partitions %v late %v", text(s.Committed), text(s.Remembered), s.Partitions, s.Late)
 	group := func(kind string, g *supervisor.Group) {

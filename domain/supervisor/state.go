@@ -23,6 +23,8 @@ type State struct {
 	SpecVersion int             `json:"specVersion"`
 	Suspended   bool            `json:"suspended"`
 	CreatedAt   time.Time       `json:"createdAt,omitzero"`
+	// ScaledAt is when an autoscaler changed the taskCount of this spec last, zero where none did.
+	ScaledAt time.Time `json:"scaledAt,omitzero"`
 	// Epoch is that of the newest event's leader.
 	Epoch  uint64 `json:"epoch"`
 	Health Health `json:"health"`
