@@ -42,8 +42,11 @@ type actor struct {
 	specOf  int // the SpecVersion that spec was parsed from
 	stream  Stream
 	loop    runLoop
-	reports map[string]liveReport
-	busy    map[string]bool // groups that somebody is pausing or telling their end
+	scaler  *scaler // nil for a supervisor without an autoscaler
+	// scalerOf is the SpecVersion that scaler was made for.
+	scalerOf int
+	reports  map[string]liveReport
+	busy     map[string]bool // groups that somebody is pausing or telling their end
 }
 
 // liveReport is what a worker last said of a task.
@@ -98,9 +101,10 @@ func (a *actor) run(ctx context.Context) {
 	defer a.jobs.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	a.loop.reset(a.term.cfg.Now())
+	now := a.term.cfg.Now()
+	a.loop.reset(now, now)
 	if a.state.SpecVersion > 0 && !a.state.Health.OneSuccessfulRun {
-		a.loop.reset(a.term.cfg.Now().Add(a.startDelay()))
+		a.loop.reset(now, now.Add(a.startDelay()))
 	}
 	for {
 		wait := a.tick(ctx)
@@ -263,7 +267,7 @@ func (a *actor) current() (*spec.Supervisor, error) {
 	if a.spec != nil && a.specOf == a.state.SpecVersion {
 		return a.spec, nil
 	}
-	s, err := spec.Parse(a.state.Spec)
+	s, err := spec.ParseStored(a.state.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("read the stored spec: %w", err)
 	}

@@ -20,6 +20,11 @@ const waitShort = 10 * time.Second
 // Submit creates the supervisor of a spec or updates it. It returns once the event is durable and the projections show it.
 func (s *Service) Submit(ctx context.Context, sp *spec.Supervisor, skipIfUnmodified bool) error {
 	return s.command(ctx, sp.ID(), true, func(a *actor) (supervisor.Command, error) {
+		if a.state.Exists() {
+			if running, err := a.current(); err == nil {
+				sp = sp.Following(running)
+			}
+		}
 		return supervisor.SubmitSpec{
 			Spec: sp.Canonical(), Stream: sp.IOConfig.Stream(), Suspended: sp.Suspended, SkipIfUnmodified: skipIfUnmodified,
 		}, nil
@@ -62,12 +67,18 @@ func (s *Service) Terminate(ctx context.Context, id string) error {
 
 // Reset forgets the committed offsets.
 func (s *Service) Reset(ctx context.Context, id string) error {
-	return s.command(ctx, id, false, fixed(supervisor.ResetSupervisor{}))
+	return s.command(ctx, id, false, func(a *actor) (supervisor.Command, error) {
+		a.clearLags()
+		return supervisor.ResetSupervisor{}, nil
+	})
 }
 
 // ResetOffsets sets committed offsets.
 func (s *Service) ResetOffsets(ctx context.Context, id, stream string, offsets task.Offsets) error {
-	return s.command(ctx, id, false, fixed(supervisor.ResetOffsets{Stream: stream, Offsets: offsets}))
+	return s.command(ctx, id, false, func(a *actor) (supervisor.Command, error) {
+		a.clearLags()
+		return supervisor.ResetOffsets{Stream: stream, Offsets: offsets}, nil
+	})
 }
 
 // Handoff asks task groups to finish before their time.
@@ -136,7 +147,9 @@ func (a *actor) command(ctx context.Context, make func(*actor) (supervisor.Comma
 	if a.state.SpecVersion != version {
 		// As Druid's new supervisor object: what was measured of the old one is forgotten, the first run comes after
 		// startDelay. Groups of the old spec are told to finish at once.
-		a.loop.reset(a.term.cfg.Now().Add(a.startDelay()))
+		now := a.term.cfg.Now()
+		a.loop.reset(now, now.Add(a.startDelay()))
+		a.scaler, a.scalerOf = nil, 0
 	} else {
 		a.soon()
 	}

@@ -51,22 +51,33 @@ func (r *run) create(ctx context.Context) error {
 	return r.decide(ctx, func(ctx context.Context) error { return r.fill(ctx, s) })
 }
 
-// missing plans a group for each number that has partitions and no active group.
+// groupNumber is the number of the group that reads a partition.
+func groupNumber(p task.Partition, taskCount int) (int, bool) {
+	n, ok := p.Number()
+	return int(n) % taskCount, ok
+}
+
+// missing plans a group for each number that has partitions and no active group. A number waits whose partitions a group
+// of an older taskCount still reads: where it will begin is not known yet.
 func (r *run) missing() []plan {
 	a := r.a
 	late := map[task.Partition]bool{}
 	for _, p := range a.state.Late {
 		late[p] = true
 	}
+	waits := map[int]bool{}
+	for _, g := range a.state.Active {
+		for p := range g.Start {
+			if number, ok := groupNumber(p, a.spec.IOConfig.TaskCount); ok {
+				waits[number] = true
+			}
+		}
+	}
 	byNumber := map[int]*plan{}
 	var order []int
 	for _, p := range a.state.Partitions {
-		n, ok := p.Number()
-		if !ok {
-			continue
-		}
-		number := int(n) % a.spec.IOConfig.TaskCount
-		if a.state.Active[number] != nil {
+		number, ok := groupNumber(p, a.spec.IOConfig.TaskCount)
+		if !ok || waits[number] || a.state.Active[number] != nil {
 			continue
 		}
 		pl := byNumber[number]

@@ -27,14 +27,7 @@ func (r *run) earlyStops(context.Context) error {
 }
 
 // stopsExhausted reports whether as many groups publish as may at once.
-func (a *actor) stopsExhausted() bool { return len(a.state.Pending) >= a.allowedStops() }
-
-func (a *actor) allowedStops() int {
-	if n := a.spec.IOConfig.StopTaskCount; n != nil {
-		return *n
-	}
-	return a.spec.IOConfig.TaskCount
-}
+func (a *actor) stopsExhausted() bool { return len(a.state.Pending) >= a.spec.IOConfig.AllowedStops() }
 
 // finishDue tells the groups to finish whose time has come, those that began first first.
 func (r *run) finishDue(ctx context.Context) error {
@@ -58,7 +51,7 @@ func (r *run) finishDue(ctx context.Context) error {
 		slices.SortStableFunc(groups, func(x, y *supervisor.Group) int { return began(x).Compare(began(y)) })
 		stopped := 0
 		for _, g := range groups {
-			late := !began(g).Add(a.spec.IOConfig.TaskDuration).After(now) && !a.loop.unread[g.Key].After(now) && len(a.state.Pending)+stopped < a.allowedStops()
+			late := !began(g).Add(a.spec.IOConfig.TaskDuration).After(now) && !a.loop.unread[g.Key].After(now) && len(a.state.Pending)+stopped < a.spec.IOConfig.AllowedStops()
 			early := g.HandoffEarly || a.loop.early[g.Key]
 			if (early || late) && !a.busy[g.Key] {
 				a.busy[g.Key] = true

@@ -197,9 +197,11 @@ type fakeWorker struct {
 	id          string
 	incarnation string
 	capacity    int
-	mu          sync.Mutex
-	tasks       map[string]*fakeTask
-	stop        func()
+	// most is how many records a task reads of a partition between two beats; 0 for all.
+	most  int64
+	mu    sync.Mutex
+	tasks map[string]*fakeTask
+	stop  func()
 }
 
 type fakeTask struct {
@@ -304,7 +306,11 @@ func (w *fakeWorker) beat(ctx context.Context) {
 	for id, t := range w.tasks {
 		if t.status == task.RunnerReading {
 			for p := range t.at {
-				t.at[p] = max(t.at[p], ends[p])
+				to := ends[p]
+				if w.most > 0 {
+					to = min(to, t.at[p]+w.most)
+				}
+				t.at[p] = max(t.at[p], to)
 			}
 		}
 		if t.finishing {
@@ -373,6 +379,13 @@ func withTimeout(ctx context.Context) context.Context {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	context.AfterFunc(ctx, cancel)
 	return ctx
+}
+
+// slow lets tasks read no more than this many records of a partition between two beats; 0 is as fast as they can.
+func (w *fakeWorker) slow(most int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.most = most
 }
 
 func (w *fakeWorker) running() []string {

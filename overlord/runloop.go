@@ -22,6 +22,7 @@ const (
 // runLoop is when an actor's next run is due and what the one in progress has met.
 type runLoop struct {
 	running   bool
+	made      time.Time // when the supervisor began as it is now: with its spec, or with this leader
 	next      time.Time
 	began     time.Time
 	errs      []supervisor.ErrorEvent
@@ -35,9 +36,9 @@ type runLoop struct {
 	ends      task.Offsets // the ends of the topic at the idle check before
 }
 
-// reset makes the next run due at the given time, as for a new supervisor object.
-func (l *runLoop) reset(next time.Time) {
-	l.next, l.fetch, l.earlyStop = next, time.Time{}, time.Time{}
+// reset makes the next run due at the given time, as for a supervisor object that was made now.
+func (l *runLoop) reset(now, next time.Time) {
+	l.made, l.next, l.fetch, l.earlyStop = now, next, time.Time{}, time.Time{}
 	l.early, l.errs, l.ends = map[string]bool{}, nil, nil
 	l.unread = map[string]time.Time{}
 }
@@ -57,6 +58,9 @@ func (a *actor) tick(ctx context.Context) time.Duration {
 	}
 	a.fetchEnds(ctx, now)
 	wait := idleTick
+	if at := a.scale(ctx, now); !at.IsZero() {
+		wait = min(wait, max(at.Sub(now), 0))
+	}
 	if !a.loop.running {
 		wait = min(wait, max(a.loop.next.Sub(now), 0))
 	}

@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,6 +43,29 @@ func TestHistoryHoldsChangesOnlyAndTombstones(t *testing.T) {
 	}
 	if _, ok := r.History("nope"); ok {
 		t.Error("an id that was never used has a history")
+	}
+}
+
+func TestEachScaleActionIsAVersionOfTheHistory(t *testing.T) {
+	w, r := followed(t)
+	w.begin("edits", "PT1M")
+	scaled := json.RawMessage(strings.Replace(string(specFor("edits", "t_edits", "PT1M", false)), `"ioConfig":{`, `"ioConfig":{"taskCount":2,`, 1))
+	w.do("edits", supervisor.ScaleTasks{
+		SpecVersion: w.state("edits").SpecVersion, Spec: scaled, From: 1, To: 2, Reason: "lag", Samples: []supervisor.LagSample{{At: w.now, Lag: 9}},
+	})
+	w.do("edits", supervisor.Checkpoint{Group: "g1", End: offsets(0, 10, 1, 12), Final: true, Deadline: w.now.Add(time.Hour), Reason: "handover"})
+	w.group("edits", "g2", "task2", offsets(0, 10))
+	wait(t, r, w.log.last())
+	versions, _ := r.History("edits")
+	if len(versions) != 2 || string(versions[0].Spec) != string(scaled) {
+		t.Errorf("the history has %d versions, the newest %s; want 2, the newest %s", len(versions), versions[0].Spec, scaled)
+	}
+	if s, _ := r.Supervisor("edits"); string(s.Spec) != string(scaled) || s.Detailed != supervisor.StateRunning {
+		t.Errorf("the supervisor is %s with %s, want RUNNING with %s", s.Detailed, s.Spec, scaled)
+	}
+	old, _ := r.Task("editstask1")
+	if next, _ := r.Task("editstask2"); string(next.Spec) != string(scaled) || string(old.Spec) == string(scaled) {
+		t.Errorf("the tasks before and after were made from %s and %s", old.Spec, next.Spec)
 	}
 }
 
