@@ -19,6 +19,7 @@ func TestSegmentsHaveTheRowsDruidStored(t *testing.T) {
 	for _, name := range []string{
 		"single-string", "multi-value", "nulls-empty", "numeric-dims", "metrics-norollup", "rollup", "many-blocks",
 		"high-cardinality", "spills", "spills-rollup", "schemaless", "lzf", "zstd", "uncompressed", "long-auto",
+		"uncompressed-blocks", "concise", "front-coded",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(goldens(t), "segments", name)

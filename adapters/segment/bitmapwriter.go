@@ -26,6 +26,7 @@ type window struct {
 // bitmapStream builds the bitmap of each id while the ids of the rows arrive.
 type bitmapStream struct {
 	pool    *pool
+	coder   bitmapCoder
 	card    int // ids are below it
 	windows []*window
 
@@ -44,8 +45,8 @@ type windowJob struct {
 	done chan struct{}
 }
 
-func newBitmapStream(p *pool, card int, multi bool) *bitmapStream {
-	return &bitmapStream{pool: p, card: card, multi: multi}
+func newBitmapStream(w *Writer, card int, multi bool) *bitmapStream {
+	return &bitmapStream{pool: w.pool, coder: w.bitmapCoder(), card: card, multi: multi}
 }
 
 // addRows adds one row per id.
@@ -137,7 +138,7 @@ func (b *bitmapStream) writeTo(w *smooshWriter) error {
 	var el []byte
 	at := int64(0)
 	for id := range b.card {
-		el = appendRoaring(append(el[:0], 0, 0, 0, 0), g.containers(uint32(id)))
+		el = b.coder.append(append(el[:0], 0, 0, 0, 0), g.containers(uint32(id)))
 		at += int64(len(el))
 		if at > maxChunk-4096-4-int64(len(ends)) {
 			return &UnsupportedError{Column: w.name, Feature: "writing a part of 2 GiB and more"}

@@ -77,18 +77,16 @@ type nullPart struct {
 
 const littleEndian = "LITTLE_ENDIAN"
 
-var roaringType = typed{"roaring"}
-
-func newDescriptor(kind valueType, multi bool) descriptor {
-	var part any = numericPart{kind.part(), littleEndian, roaringType}
+func newDescriptor(kind valueType, multi bool, bitmap string) descriptor {
+	var part any = numericPart{kind.part(), littleEndian, typed{bitmap}}
 	if kind == kindString {
-		part = stringPart{kind.part(), roaringType, littleEndian}
+		part = stringPart{kind.part(), typed{bitmap}, littleEndian}
 	}
 	return descriptor{kind, multi, []any{part}}
 }
 
-func nullDescriptor(rows int64) descriptor {
-	return descriptor{kindString, false, []any{nullPart{"null", rows, roaringType}}}
+func nullDescriptor(rows int64, bitmap string) descriptor {
+	return descriptor{kindString, false, []any{nullPart{"null", rows, typed{bitmap}}}}
 }
 
 // sortedMetrics are the metrics in the order of the segment's lists.
@@ -99,7 +97,7 @@ func (m Meta) sortedMetrics() []MetricMeta {
 }
 
 // writeIndexDrd writes the lists of columns and the interval.
-func writeIndexDrd(w *smooshWriter, m Meta, nulls map[string]bool) error {
+func writeIndexDrd(w *smooshWriter, m Meta, nulls map[string]bool, bitmapType string) error {
 	var cols []string
 	for _, x := range m.sortedMetrics() {
 		cols = append(cols, x.Name)
@@ -126,7 +124,7 @@ func writeIndexDrd(w *smooshWriter, m Meta, nulls map[string]bool) error {
 	b = appendIndexed(b, withData(m.Dimensions))
 	b = binary.BigEndian.AppendUint64(b, uint64(m.IntervalStart))
 	b = binary.BigEndian.AppendUint64(b, uint64(m.IntervalEnd))
-	const bitmap = `{"type":"roaring"}`
+	bitmap := `{"type":"` + bitmapType + `"}`
 	b = binary.BigEndian.AppendUint32(b, uint32(len(bitmap)))
 	b = append(b, bitmap...)
 	b = appendIndexed(b, positions(cols))

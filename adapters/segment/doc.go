@@ -11,8 +11,8 @@
 //
 // The package knows bytes, not ingestion: which rows there are, in what order
 // and with which nulls is decided by its caller. Complex columns, columns of
-// schema discovery, concise and front-coded output and parts of 2 GiB and more
-// are refused with a [*UnsupportedError]. docs/formats/segment-v9.md describes
+// schema discovery and parts of 2 GiB and more are refused with a
+// [*UnsupportedError]. docs/formats/segment-v9.md describes
 // what is written and how it is checked.
 //
 // It imports the standard library, lz4, zstd, roaring and golang.org/x/sys;

@@ -29,6 +29,9 @@ type numericWriter[T int64 | float32 | float64] struct {
 	rows   int64
 	nulls  rowSet
 	closed bool
+	// of longs under auto: the plain values, packed when all are known
+	stats *longStats
+	plain *spool
 
 	one  [1]T
 	null [1]bool
@@ -36,11 +39,15 @@ type numericWriter[T int64 | float32 | float64] struct {
 
 func newNumericWriter[T int64 | float32 | float64](w *Writer, name string, kind valueType) numericWriter[T] {
 	width := kind.width()
-	return numericWriter[T]{
+	c := numericWriter[T]{
 		w: w, name: name, kind: kind, codec: w.spec.MetricCompression, width: width,
 		blocks: newBlockStream(w.pool, w.spec.MetricCompression, w.spoolPath(0)),
 		raw:    make([]byte, 0, numbersPerBlock(width)*width),
 	}
+	if kind == kindLong && w.spec.LongEncoding == longsAuto {
+		c.stats, c.plain = newLongStats(), &spool{path: w.spoolPath(1)}
+	}
+	return c
 }
 
 // numbersPerBlock is the number of plain values in a block.
@@ -147,6 +154,19 @@ func appendNumbers[T int64 | float32 | float64](dst []byte, vs []T) []byte {
 }
 
 func (c *numericWriter[T]) flush() error {
+	if c.stats != nil {
+		for b := c.raw; len(b) > 0; b = b[8:] {
+			c.stats.add(int64(binary.LittleEndian.Uint64(b)))
+		}
+		err := c.plain.write(c.raw)
+		c.raw = c.raw[:0]
+		return err
+	}
+	return c.flushPlain()
+}
+
+// flushPlain ends a block of plain values.
+func (c *numericWriter[T]) flushPlain() error {
 	if c.codec == CodecNone {
 		c.blocks.at += int64(len(c.raw))
 		err := c.blocks.spool.write(c.raw)
@@ -176,28 +196,75 @@ func (c *numericWriter[T]) finish() error {
 			return err
 		}
 	}
-	if err := c.blocks.drain(); err != nil {
+	s := c.w.smoosh
+	head, size, err := c.encode()
+	if err != nil {
 		return err
 	}
-	s := c.w.smoosh
-	per, size := int64(numbersPerBlock(c.width)), c.blocks.size()
-	if c.codec == CodecNone {
-		per, size = 0, c.blocks.at
-	}
-	head := []byte{2}
-	head = binary.BigEndian.AppendUint32(head, uint32(c.rows))
-	head = binary.BigEndian.AppendUint32(head, uint32(per))
-	head = append(head, byte(c.codec))
 	if err := errors.Join(s.i32(int64(len(head))+size), s.write(head)); err != nil {
 		return err
 	}
 	if err := c.writeValues(); err != nil {
 		return err
 	}
-	if nulls := c.nulls.encode(); len(nulls) > 0 {
+	if nulls := c.nulls.encode(c.w.bitmapCoder()); len(nulls) > 0 {
 		return errors.Join(s.i32(int64(len(nulls))), s.write(nulls))
 	}
 	return nil
+}
+
+// encode finishes the blocks; it gives the header of the values and the size of
+// what follows it.
+func (c *numericWriter[T]) encode() (head []byte, size int64, err error) {
+	per, code := numbersPerBlock(c.width), []byte{byte(c.codec)}
+	if c.stats != nil {
+		p := c.stats.choose()
+		if err := c.pack(p); err != nil {
+			return nil, 0, err
+		}
+		if p != nil {
+			per = p.perBlock()
+			code = append([]byte{byte(c.codec) - packedFlag}, p.header()...)
+		}
+	}
+	if err := c.blocks.drain(); err != nil {
+		return nil, 0, err
+	}
+	size = c.blocks.size()
+	if c.codec == CodecNone {
+		per, size = 0, c.blocks.at
+	}
+	head = binary.BigEndian.AppendUint32([]byte{2}, uint32(c.rows))
+	head = binary.BigEndian.AppendUint32(head, uint32(per))
+	return append(head, code...), size, nil
+}
+
+// pack encodes the plain values of a column under auto; nil leaves them plain.
+func (c *numericWriter[T]) pack(p *packing) error {
+	if p != nil {
+		s := packedStream{p: p, per: p.perBlock(), codec: c.codec, blocks: c.blocks}
+		s.out.out = make([]byte, 0, maxBlock)
+		return c.plain.each(s.add, s.finish)
+	}
+	add := func(b []byte) error {
+		for len(b) > 0 {
+			k := min(len(b), cap(c.raw)-len(c.raw))
+			c.raw, b = append(c.raw, b[:k]...), b[k:]
+			if len(c.raw) < cap(c.raw) {
+				continue
+			}
+			if err := c.flushPlain(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return c.plain.each(add, func() error {
+		if len(c.raw) == 0 {
+			return nil
+		}
+		return c.flushPlain()
+	})
 }
 
 func (c *numericWriter[T]) writeValues() error {
@@ -207,4 +274,9 @@ func (c *numericWriter[T]) writeValues() error {
 	return c.blocks.writeTo(c.w.smoosh)
 }
 
-func (c *numericWriter[T]) abort() { _ = c.blocks.close() }
+func (c *numericWriter[T]) abort() {
+	_ = c.blocks.close()
+	if c.plain != nil {
+		_ = c.plain.close()
+	}
+}

@@ -156,7 +156,7 @@ func (s *rowSet) flush() {
 }
 
 // encode returns the bitmap.
-func (s *rowSet) encode() []byte {
+func (s *rowSet) encode(coder bitmapCoder) []byte {
 	if len(s.pending) > 0 {
 		s.flush()
 	}
@@ -166,5 +166,5 @@ func (s *rowSet) encode() []byte {
 		cs[i] = container{key: p.key, card: p.card, run: p.run, data: data[:p.size]}
 		data = data[p.size:]
 	}
-	return appendRoaring(nil, cs)
+	return coder.append(nil, cs)
 }

@@ -62,6 +62,37 @@ func (s *spool) copyTo(w *smooshWriter) error {
 	return s.close()
 }
 
+// each gives everything to chunk, in pieces of a multiple of eight bytes where
+// all writes were, then calls last and closes the spool.
+func (s *spool) each(chunk func([]byte) error, last func() error) error {
+	err := s.eachInFile(chunk)
+	if err == nil {
+		err = chunk(s.buf)
+	}
+	if err == nil {
+		err = last()
+	}
+	return errors.Join(err, s.close())
+}
+
+func (s *spool) eachInFile(chunk func([]byte) error) error {
+	if s.file == nil {
+		return nil
+	}
+	buf := make([]byte, 1<<16)
+	for at, end := int64(0), s.size-int64(len(s.buf)); at < end; {
+		n := min(int64(len(buf)), end-at)
+		if _, err := s.file.ReadAt(buf[:n], at); err != nil {
+			return fmt.Errorf("read temporary file of column: %w", err)
+		}
+		if err := chunk(buf[:n]); err != nil {
+			return err
+		}
+		at += n
+	}
+	return nil
+}
+
 // close removes the temporary file. It may be called again.
 func (s *spool) close() error {
 	s.buf = nil

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 )
 
 // Dictionary is the sorted list of a string column's distinct values.
@@ -107,7 +106,8 @@ func (c *StringWriter) begin() error {
 	if err := s.write(head); err != nil {
 		return err
 	}
-	if err := c.writeDictionary(); err != nil {
+	var err error
+	if c.hasNull, err = c.w.writeDictionary(c.o.Dictionary); err != nil {
 		return err
 	}
 	width := byteWidth(c.card)
@@ -120,48 +120,7 @@ func (c *StringWriter) begin() error {
 		c.ids = singleIDs{newIntStream(c.w.pool, c.w.spec.DimensionCompression, width, c.w.spoolPath(0))}
 	}
 	if !c.o.NoBitmaps {
-		c.bitmaps = newBitmapStream(c.w.pool, c.card, c.o.MultiValue)
-	}
-	return nil
-}
-
-// writeDictionary checks the order while it adds up the sizes: a dictionary
-// out of order would be read, and its filters would silently miss values.
-func (c *StringWriter) writeDictionary() error {
-	d, s := c.o.Dictionary, c.w.smoosh
-	ends := make([]byte, 0, 4*c.card)
-	var prev []byte
-	at := int64(0)
-	for i := range c.card {
-		v, null := d.Value(i)
-		switch {
-		case null && i > 0:
-			return fmt.Errorf("dictionary: null at %d, it must come first", i)
-		case null:
-			c.hasNull = true
-		case i > 0 && !(i == 1 && c.hasNull) && CompareUTF16(prev, v) >= 0:
-			return fmt.Errorf("dictionary: value %d (%q) is not greater than the one before it", i, v)
-		case !utf8.Valid(v):
-			return fmt.Errorf("dictionary: value %d is not UTF-8", i)
-		}
-		prev = append(prev[:0], v...)
-		at += 4 + int64(len(v))
-		if at > maxChunk-4096 {
-			return &UnsupportedError{Column: c.name, Feature: "writing a dictionary of 2 GiB and more"}
-		}
-		ends = binary.BigEndian.AppendUint32(ends, uint32(at))
-	}
-	if err := writeIndexedHeader(s, 1, c.card, at); err != nil {
-		return err
-	}
-	if err := s.write(ends); err != nil {
-		return err
-	}
-	for i := range c.card {
-		v, null := d.Value(i)
-		if err := writeElement(s, v, null); err != nil {
-			return err
-		}
+		c.bitmaps = newBitmapStream(c.w, c.card, c.o.MultiValue)
 	}
 	return nil
 }

@@ -138,10 +138,17 @@ func (w *Writer) spoolPath(i int) string {
 	return filepath.Join(w.dir, fmt.Sprintf(".column-%d.tmp", i))
 }
 
+func (w *Writer) bitmapCoder() bitmapCoder {
+	return bitmapCoder{concise: w.spec.Bitmap == bitmapConcise}
+}
+
 // addRows counts n more rows of a column.
 func (w *Writer) addRows(rows *int64, n int) error {
 	if *rows+int64(n) > maxRows {
 		return w.fail(&UnsupportedError{Feature: "writing 2^31 rows"})
+	}
+	if *rows+int64(n) > maxConciseRows && w.spec.Bitmap == bitmapConcise {
+		return w.fail(&UnsupportedError{Feature: "writing 2^30 rows with concise bitmaps"})
 	}
 	*rows += int64(n)
 	return nil
@@ -171,7 +178,7 @@ func (w *Writer) beginColumn(name string, kind valueType, multi bool, abort func
 	if err := w.smoosh.begin(name); err != nil {
 		return w.fail(err)
 	}
-	return w.writeDescriptor(newDescriptor(kind, multi))
+	return w.writeDescriptor(newDescriptor(kind, multi, w.spec.Bitmap))
 }
 
 func (w *Writer) writeDescriptor(d descriptor) error {
@@ -281,11 +288,11 @@ func (w *Writer) writeTail() error {
 		if err := w.smoosh.begin(name); err != nil {
 			return err
 		}
-		if err := errors.Join(w.writeDescriptor(nullDescriptor(w.rows)), w.smoosh.end()); err != nil {
+		if err := errors.Join(w.writeDescriptor(nullDescriptor(w.rows, w.spec.Bitmap)), w.smoosh.end()); err != nil {
 			return err
 		}
 	}
-	if err := errors.Join(w.smoosh.begin(indexFile), writeIndexDrd(w.smoosh, w.meta, w.nulls), w.smoosh.end()); err != nil {
+	if err := errors.Join(w.smoosh.begin(indexFile), writeIndexDrd(w.smoosh, w.meta, w.nulls, w.spec.Bitmap), w.smoosh.end()); err != nil {
 		return err
 	}
 	b, err := encodeMetadata(w.meta)
@@ -301,9 +308,13 @@ func (w *Writer) writeFiles() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	loader := w.spec.SegmentLoader
+	if loader == "" {
+		loader = `{"type":"mMapSegmentFactory"}`
+	}
 	files := map[string]string{
 		"version.bin":  "\x00\x00\x00\x09",
-		"factory.json": `{"type":"mMapSegmentFactory"}`,
+		"factory.json": loader,
 		"meta.smoosh":  contents,
 	}
 	for name, data := range files {

@@ -276,30 +276,33 @@ func TestAColumnLargerThanAChunkIsRefused(t *testing.T) {
 }
 
 func TestParseIndexSpec(t *testing.T) {
-	all := IndexSpec{"roaring", CodecZSTD, CodecNone, "auto"}
+	all := IndexSpec{"concise", CodecZSTD, CodecNone, "auto", FrontCoding{16, 1}, CodecLZF, `{"type":"x"}`}
+	front := DefaultIndexSpec()
+	front.FrontCoding = FrontCoding{4, 0}
 	for in, want := range map[string]IndexSpec{
 		``:     DefaultIndexSpec(),
 		`null`: DefaultIndexSpec(),
 		`{}`:   DefaultIndexSpec(),
-		`{"bitmap":{"type":"roaring"},"dimensionCompression":"zstd","metricCompression":"none","longEncoding":"auto","stringDictionaryEncoding":{"type":"utf8"}}`: all,
+		`{"bitmap":{"type":"roaring","compressRunOnSerialization":false}}`: DefaultIndexSpec(),
+		`{"stringDictionaryEncoding":{"type":"utf8"}}`:                     DefaultIndexSpec(),
+		`{"stringDictionaryEncoding":{"type":"frontCoded"}}`:               front,
+		`{"bitmap":{"type":"concise"},"dimensionCompression":"zstd","metricCompression":"none","longEncoding":"auto","jsonCompression":"lzf","segmentLoader":{"type":"x"},
+		  "stringDictionaryEncoding":{"type":"frontCoded","bucketSize":16,"formatVersion":1}}`: all,
 	} {
 		if got, err := ParseIndexSpec(json.RawMessage(in)); err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", in, got, err, want)
 		}
 	}
-	for in, unsupported := range map[string]bool{
-		`{"bitmap":{"type":"concise"}}`:                      true,
-		`{"stringDictionaryEncoding":{"type":"frontCoded"}}`: true,
-		`{"bitmap":{"type":"x"}}`:                            false,
-		`{"dimensionCompression":"none"}`:                    false,
-		`{"metricCompression":"gzip"}`:                       false,
-		`{"longEncoding":"table"}`:                           false,
-		`[]`:                                                 false,
+	for _, in := range []string{
+		`{"bitmap":{"type":"x"}}`, `{"dimensionCompression":"none"}`, `{"metricCompression":"gzip"}`,
+		`{"jsonCompression":"x"}`, `{"longEncoding":"table"}`, `{"stringDictionaryEncoding":{"type":"x"}}`,
+		`{"stringDictionaryEncoding":{"type":"frontCoded","bucketSize":0}}`,
+		`{"stringDictionaryEncoding":{"type":"frontCoded","bucketSize":3}}`,
+		`{"stringDictionaryEncoding":{"type":"frontCoded","bucketSize":256}}`,
+		`{"stringDictionaryEncoding":{"type":"frontCoded","formatVersion":2}}`, `[]`,
 	} {
-		_, err := ParseIndexSpec(json.RawMessage(in))
-		var u *UnsupportedError
-		if err == nil || errors.As(err, &u) != unsupported {
-			t.Errorf("%s: %v, want unsupported %v", in, err, unsupported)
+		if got, err := ParseIndexSpec(json.RawMessage(in)); err == nil {
+			t.Errorf("%s: %+v, want an error", in, got)
 		}
 	}
 }

@@ -14,7 +14,8 @@ const (
 
 	defaultBucketSize    = 4
 	maxBucketSize        = 128
-	defaultFrontCodedVer = 1
+	defaultFrontCodedVer = 0
+	maxFrontCodedVer     = 1
 )
 
 var (
@@ -38,6 +39,9 @@ func readIndexSpec(tuning *reader, name string, fallback *node) *node {
 		member{"metricCompression", r.enum("metricCompression", "lz4", compressions, classCompression, "")},
 		member{"longEncoding", r.enum("longEncoding", "longs", longEncodings, classLongEncoding, "LongEncodingStrategy")},
 	)
+	if compression := out.get("dimensionCompression"); compression.text == "none" {
+		r.fail("dimensionCompression", "dimensionCompression 'none' cannot be written: 'uncompressed' is what string columns can be")
+	}
 	for _, extra := range []string{"complexMetricCompression", "jsonCompression"} {
 		if r.get(extra) != nil {
 			out.members = append(out.members, member{extra, r.enum(extra, "lz4", compressions, classCompression, "")})
@@ -98,7 +102,7 @@ func readDictionary(r *reader) *node {
 	if size < 1 || size > maxBucketSize || bits.OnesCount(uint(size)) != 1 {
 		d.fail("bucketSize", "bucketSize must be a power of two (from 1 to 128) but was[%d]", size)
 	}
-	if version < 0 || version > defaultFrontCodedVer {
+	if version < 0 || version > maxFrontCodedVer {
 		d.fail("formatVersion", "Unknown format version for FrontCodedIndexed [%d]", version)
 	}
 	d.done()

@@ -119,14 +119,4 @@ func (u *unsupported) tuningConfig(tree *node) {
 	if tree.get("appendableIndexSpec").get("preserveExistingMetrics").flag {
 		u.add(at+".appendableIndexSpec.preserveExistingMetrics", "preserveExistingMetrics")
 	}
-	spec := tree.get("indexSpec")
-	if id := spec.get("bitmap").get("type").text; id != "roaring" {
-		u.add(at+".indexSpec.bitmap.type", "bitmap type '%s'", id)
-	}
-	if id := spec.get("stringDictionaryEncoding").get("type").text; id != "utf8" {
-		u.add(at+".indexSpec.stringDictionaryEncoding.type", "stringDictionaryEncoding '%s'", id)
-	}
-	if spec.get("segmentLoader") != nil {
-		u.add(at+".indexSpec.segmentLoader", "segmentLoader")
-	}
 }
