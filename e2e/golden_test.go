@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ type scenario struct {
 	name    string
 	workers bool // tasks ran while it was recorded
 	topics  []goldenTopic
+	// produce sends messages of the scenario's own before it begins; nil where they are the usual ones.
+	produce func(*broker)
 	// differs are exchanges in which Ogham does not do as Druid does, with the status of its answer and the reason.
 	differs map[string]difference
 	// refused are specs that Druid takes, or stumbles over, and that are refused here with 400, by the name of their
@@ -84,6 +87,7 @@ var scenarios = []scenario{
 	}},
 	{name: "21-odd-ids", topics: []goldenTopic{topicOf("gold_edits_odd_topic", 1, 0)}},
 	failedCreation,
+	samples,
 }
 
 // badSpecs is one wrong thing after the other. Whoever made the recording terminated what Druid had accepted.
@@ -108,6 +112,38 @@ var badSpecs = scenario{name: "08-bad-spec", topics: []goldenTopic{topicOf("gold
 	"autoscaler-unknown-strategy":      "an enabled autoScalerConfig is not supported yet",
 	"csv-columns-and-header":           "the inputFormat csv is not supported yet",
 }}
+
+// samples are of a topic with two records that do not parse. Its messages are those of the recording to the letter: they
+// are part of the answers.
+var samples = scenario{name: "20-sampler", produce: func(b *broker) {
+	b.createTopic("gold_edits_sample_topic", 1)
+	p := b.producer("gold_edits_sample_topic", 1)
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 12 {
+		switch i {
+		case 3:
+			p.record(0, []byte("{broken"))
+		case 5:
+			p.record(0, []byte(`{"x":1}`))
+		}
+		p.record(0, fmt.Appendf(nil, `{"ts":%q,"page":"page_%d","user":"user_%d","country":%q,"added":%d,"delta":%s}`,
+			start.Add(time.Duration(i)*time.Second).Format("2006-01-02T15:04:05.000Z"), i%50, i*7%200, []string{"DE", "US", "FR", "JP"}[i%4], i%1000,
+			quarters(i)))
+	}
+	p.flush()
+}, differs: map[string]difference{
+	"05-sample-discovery": {400, "useSchemaDiscovery is not supported yet"},
+	"11-empty-body":       {400, "Druid: 500, a null pointer"},
+}}
+
+// quarters is a fourth of a whole number as JSON libraries write doubles.
+func quarters(i int) string {
+	text := strconv.FormatFloat(float64(i)/4, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
+}
 
 // failedCreation is about a spec whose supervisor cannot be built. Here it is refused before anything happens, so that
 // the supervisor that ran before goes on.
@@ -198,6 +234,9 @@ func replay(t *testing.T, sc scenario) {
 	}
 	r := &replayer{t: t, sc: sc, b: newBroker(t), sent: map[string]int{}, tasks: map[string]string{}}
 	r.feed("")
+	if sc.produce != nil {
+		sc.produce(r.b)
+	}
 	r.s = newServer(t, "golden-"+sc.name[:2], "--roles", roles).start()
 	for _, x := range exchanges {
 		r.feed(x.File)

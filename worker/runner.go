@@ -78,7 +78,7 @@ func newRunner(w *Worker, a task.Assignment) (*runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spec of task [%s]: %w", a.TaskID, err)
 	}
-	schema, err := schemaOf(s, a.MinimumMessageTime, a.MaximumMessageTime)
+	schema, err := SchemaOf(s, a.MinimumMessageTime, a.MaximumMessageTime)
 	if err != nil {
 		return nil, fmt.Errorf("spec of task [%s]: %w", a.TaskID, err)
 	}

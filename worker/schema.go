@@ -7,9 +7,9 @@ import (
 	"ogham/domain/spec"
 )
 
-// schemaOf is what the spec asks a task to do to rows. What tasks cannot do yet is an error that names it; the overlord
+// SchemaOf is what the spec asks a task to do to rows. What tasks cannot do yet is an error that names it; the overlord
 // refuses such specs before, so this is met only where versions differ.
-func schemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
+func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 	d := &s.DataSchema
 	format, ok := row.ParseTimestampFormat(d.TimestampSpec.Format)
 	if !ok {

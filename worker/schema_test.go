@@ -23,7 +23,7 @@ func TestSchemaOfSpec(t *testing.T) {
 		"metricsSpec":[{"type":"count","name":"n"},{"type":"doubleSum","name":"s","fieldName":"f"}],
 		"granularitySpec":{"segmentGranularity":{"type":"period","period":"PT6H"},"queryGranularity":"MINUTE","rollup":true}`)
 	low, high := int64(5), int64(6)
-	got, err := schemaOf(s, &low, &high)
+	got, err := SchemaOf(s, &low, &high)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +45,11 @@ func TestSchemaOfSpec(t *testing.T) {
 }
 
 func TestSchemaDiscovers(t *testing.T) {
-	got, err := schemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"}`), nil, nil)
+	got, err := SchemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"}`), nil, nil)
 	if err != nil || !got.DiscoverDimensions || !got.Rollup {
 		t.Errorf("%+v, %v", got, err)
 	}
-	listed, err := schemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":["a"],"includeAllDimensions":true}`), nil, nil)
+	listed, err := SchemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":["a"],"includeAllDimensions":true}`), nil, nil)
 	if err != nil || !listed.DiscoverDimensions || len(listed.Dimensions) != 1 {
 		t.Errorf("%+v, %v", listed, err)
 	}
@@ -68,7 +68,7 @@ func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
 		if err != nil {
 			continue // refused earlier still
 		}
-		if _, err := schemaOf(s, nil, nil); err == nil {
+		if _, err := SchemaOf(s, nil, nil); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

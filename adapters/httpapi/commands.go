@@ -28,8 +28,8 @@ func (s *Server) submit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if problems := parsed.Unsupported(); len(problems) > 0 {
-		return &spec.InvalidError{Message: problems[0].Path + ": " + problems[0].Message, Problems: problems}
+	if err := supported(parsed); err != nil {
+		return err
 	}
 	for _, w := range parsed.Warnings() {
 		s.cfg.Logger.Warn("a spec is read leniently", "request", requestID(c), "supervisor", parsed.ID(), "path", w.Path, "reason", redact(w.Message))

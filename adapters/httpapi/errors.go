@@ -56,6 +56,7 @@ func judge(err error) outcome {
 	var invalid *spec.InvalidError
 	var param *paramError
 	var bad *badRequest
+	var unsampled SampleError
 	var follower NotLeader
 	var routed *echo.HTTPError
 	var tooBig *http.MaxBytesError
@@ -72,6 +73,8 @@ func judge(err error) outcome {
 		return outcome{status: http.StatusBadRequest, text: param.detail, where: param.name}
 	case errors.As(err, &bad):
 		return outcome{status: http.StatusBadRequest, text: bad.text}
+	case errors.As(err, &unsampled):
+		return outcome{status: http.StatusBadRequest, text: unsampled.SampleError()}
 	case errors.As(err, &follower):
 		return redirect(follower.NotLeader())
 	case errors.As(err, &tooBig):

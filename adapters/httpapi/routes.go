@@ -53,9 +53,10 @@ func (s *Server) routes() {
 	d.Add(get, "/task/:id/reports", s.taskReports, leads, gives, s.knownTask)
 	d.Add(get, "/task/:id/log", s.taskLog, leads, s.knownTask)
 	d.Add(get, "/task/:id/segments", s.taskSegments, leads, gives)
-	for _, path := range []string{"/task", "/task/:id/shutdown", "/sampler", "/action", "/datasources/:id/shutdownAllTasks"} {
+	for _, path := range []string{"/task", "/task/:id/shutdown", "/action", "/datasources/:id/shutdownAllTasks"} {
 		d.Add(post, path, s.notHere)
 	}
+	d.Add(post, "/sampler", s.sample, takes, gives)
 	d.Add(get, "/leader", s.leader)
 	d.Add(get, "/isLeader", s.isLeader)
 	d.Add(get, "/workers", s.workers, leads, gives)

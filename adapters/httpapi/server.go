@@ -15,10 +15,11 @@ import (
 
 // Config says what a Server answers from, and how.
 type Config struct {
-	// Overlord, Views and Log are required.
+	// Overlord, Views, Log and Sampler are required.
 	Overlord Overlord
 	Views    Views
 	Log      Log
+	Sampler  Sampler
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 	// Version is the program's, shown by /status.

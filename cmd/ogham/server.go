@@ -110,7 +110,11 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 			return nil, err
 		}
 	}
-	a.serve(ln, store, views, &sealing{lord, sealer})
+	samples, err := a.openSampler(clients, sealer)
+	if err != nil {
+		return nil, err
+	}
+	a.serve(ln, store, views, &sealing{lord, sealer}, sampling{samples})
 	if c.nats == "" && store.ReadOnly() == nil {
 		waitFor(ctx, leaderWait, lord.IsLeader)
 	}
@@ -236,7 +240,7 @@ func (a *app) startProjections(store *eventstore.Store) (*projections.Runner, er
 
 func (a *app) startOverlord(nc *nats.Conn, store *eventstore.Store, views *projections.Runner, open func(*spec.Supervisor) (overlord.Stream, error)) (*overlord.Service, error) {
 	cfg := overlord.Config{
-		Store: store, NATS: nc, Catalog: views, Sampler: sampler{views}, OpenStream: open,
+		Store: store, NATS: nc, Catalog: views, Sampler: lagSampler{views}, OpenStream: open,
 		Thresholds: a.cfg.thresholds, Idle: a.cfg.idle, NodeID: a.cfg.nodeID, URL: a.url, Logger: a.log,
 		Now: time.Now, NewID: nuid.Next,
 	}
@@ -256,9 +260,9 @@ func (a *app) startOverlord(nc *nats.Conn, store *eventstore.Store, views *proje
 	return lord, nil
 }
 
-func (a *app) serve(ln net.Listener, store *eventstore.Store, views *projections.Runner, lord *sealing) {
+func (a *app) serve(ln net.Listener, store *eventstore.Store, views *projections.Runner, lord *sealing, samples sampling) {
 	api := httpapi.New(httpapi.Config{
-		Overlord: lord, Views: views, Log: store, Logger: a.log, Version: version, Properties: a.cfg.properties,
+		Overlord: lord, Views: views, Log: store, Sampler: samples, Logger: a.log, Version: version, Properties: a.cfg.properties,
 		Ready:    func() bool { return lord.IsLeader() || lord.LeaderURL() != "" },
 		ReadOnly: store.ReadOnly,
 	})

@@ -98,11 +98,11 @@ func asStreamException(err error) error {
 	return err
 }
 
-// sampler feeds the lag projection.
-type sampler struct{ views *projections.Runner }
+// lagSampler feeds the lag projection.
+type lagSampler struct{ views *projections.Runner }
 
 // Sample implements overlord.Sampler.
-func (s sampler) Sample(id string, at time.Time, m supervisor.Measurements) {
+func (s lagSampler) Sample(id string, at time.Time, m supervisor.Measurements) {
 	sample := projections.Sample{SupervisorID: id, At: at, Latest: m.Latest}
 	for _, t := range m.Tasks {
 		sample.Current = sample.Current.Max(t.Current)

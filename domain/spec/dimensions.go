@@ -100,10 +100,16 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 			dim.CreateBitmapIndex = *bitmap
 		}
 	}
-	extra := readDimensionExtra(d, dim.Type)
+	return addDimension(d, dim, out)
+}
+
+// addDimension ends the reading of a dimension.
+func addDimension(d *reader, dim Dimension, out *DimensionsSpec) *node {
+	n := dimensionNode(dim, readDimensionExtra(d, dim.Type)...)
 	d.done()
+	dim.Raw = n.encode()
 	out.Dimensions = append(out.Dimensions, dim)
-	return dimensionNode(dim, extra...)
+	return n
 }
 
 func multiValueHandling(d *reader, text string) string {
@@ -149,11 +155,7 @@ func readSpatial(r *reader, item *node, path string, out *DimensionsSpec) *node 
 	if name == "" {
 		d.fail("dimName", "a dimension must have a name")
 	}
-	extra := readDimensionExtra(d, "spatial")
-	d.done()
-	dim := Dimension{Type: "spatial", Name: name, MultiValueHandling: "SORTED_ARRAY", CreateBitmapIndex: true}
-	out.Dimensions = append(out.Dimensions, dim)
-	return dimensionNode(dim, extra...)
+	return addDimension(d, Dimension{Type: "spatial", Name: name, MultiValueHandling: "SORTED_ARRAY", CreateBitmapIndex: true}, out)
 }
 
 func dimensionNode(d Dimension, extra ...member) *node {

@@ -64,6 +64,8 @@ type Dimension struct {
 	// MultiValueHandling is SORTED_ARRAY, ARRAY or SORTED_SET.
 	MultiValueHandling string
 	CreateBitmapIndex  bool
+	// Raw is the dimension with its defaults, as Druid writes it.
+	Raw json.RawMessage
 }
 
 // Metric is one aggregator of the metricsSpec.
