@@ -59,6 +59,7 @@ var homes = []struct {
 	{"github.com/RoaringBitmap/roaring/v2", []string{"adapters/segment"}},                                            // bitmaps of a segment
 	{"github.com/klauspost/compress", []string{"adapters/segment"}},                                                  // zstd of a segment
 	{"github.com/pierrec/lz4/v4", []string{"adapters/segment"}},                                                      // lz4 of a segment
+	{"software.sslmate.com/src/go-pkcs12", []string{"adapters/kafka/keystore"}},                                      // PKCS #12 stores of a Java client
 	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                          // mapping and locking files
 	{"go.uber.org/goleak", nil},                                                                                      // tests only
 	{"pgregory.net/rapid", nil},                                                                                      // tests only
