@@ -42,7 +42,7 @@ type Admin struct {
 func (a *Admin) Close() { a.release() }
 
 // Warnings names the consumer properties that have no effect here.
-func (a *Admin) Warnings() []string { return a.properties.Warnings }
+func (a *Admin) Warnings() []Warning { return a.properties.Warnings }
 
 // Partitions returns the numbers of the topic's partitions, ascending, and the topic's id. A topic that does not exist is asked to be created
 // where allow.auto.create.topics and the broker allow; the error then wraps ErrNoPartitions all the same, and the next
@@ -189,14 +189,17 @@ func (a *Admin) offsetsRequest(topic string, partitions []int32, timestamp int64
 func within[T any](ctx context.Context, a *Admin, topic, what string, do func(context.Context) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeout(ctx, a.properties.APITimeout)
 	defer cancel()
-	pause := retryPauseFirst
+	pause, most := retryPauseFirst, retryPauseMost
+	if n := a.properties.Network; n.RetryPause > 0 {
+		pause, most = n.RetryPause, n.RetryMost
+	}
 	for {
 		out, err := detach(limited, a.shared, do)
 		switch {
 		case err == nil:
 			return out, nil
 		case limited.Err() == nil && retryable(err) && wait(limited, pause):
-			pause = min(2*pause, retryPauseMost)
+			pause = min(2*pause, most)
 			continue
 		case ctx.Err() != nil:
 			return out, fmt.Errorf("%s: %w", what, ctx.Err())

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -116,8 +118,9 @@ func (p *Properties) fingerprint() [sha256.Size]byte {
 		Servers  []string
 		ClientID string
 		Timeout  string
+		Network  Network
 		Security Security
-	}{p.Servers, p.ClientID, fmt.Sprint(p.RequestTimeout, p.APITimeout), p.Security})
+	}{p.Servers, p.ClientID, fmt.Sprint(p.RequestTimeout, p.APITimeout), p.Network, p.Security})
 	if err != nil {
 		panic(err) // strings and bools only
 	}
@@ -138,7 +141,15 @@ func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, context.CancelFunc
 		kgo.RetryTimeout(p.APITimeout),
 		kgo.RequestTimeoutOverhead(clampOverhead(p.RequestTimeout)),
 		kgo.DisableClientMetrics(),
-	}, p.Security.sasl()...)
+	}, p.Network.options()...)
+	mechanism, err := p.saslMechanism()
+	if err != nil {
+		hangUp()
+		return nil, nil, notConstructed(err)
+	}
+	if mechanism != nil {
+		opts = append(opts, kgo.SASL(mechanism))
+	}
 	if p.ClientID != "" {
 		opts = append(opts, kgo.ClientID(p.ClientID))
 	}
@@ -148,6 +159,21 @@ func (p *Properties) newClient(more ...kgo.Opt) (*kgo.Client, context.CancelFunc
 		return nil, nil, notConstructed(err)
 	}
 	return client, hangUp, nil
+}
+
+// options are those of the client for what was given.
+func (n Network) options() []kgo.Opt {
+	var opts []kgo.Opt
+	if n.Idle > 0 {
+		opts = append(opts, kgo.ConnIdleTimeout(n.Idle))
+	}
+	if n.RetryPause > 0 {
+		opts = append(opts, kgo.RetryBackoffFn(func(failures int) time.Duration {
+			// A fifth up or down, as in Java, so that not all clients come back at once.
+			return time.Duration(float64(doubled(n.RetryPause, n.RetryMost, failures-1)) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // no secret
+		}))
+	}
+	return opts
 }
 
 // notConstructed has Java's text, and behind it the cause, which Java has in a line of its own.

@@ -45,9 +45,6 @@ type Batch = struct {
 // concurrentFetches bounds how many brokers' answers lie in memory at a time.
 const concurrentFetches = 4
 
-// pollRecords bounds one poll.
-const pollRecords = 10_000
-
 // Consumer reads given partitions from exact offsets. All but Close is for one goroutine at a time.
 type Consumer struct {
 	shared *sharedClient
@@ -130,6 +127,9 @@ func NewConsumer(c ConsumerConfig) (*Consumer, error) {
 		kgo.MaxConcurrentFetches(concurrentFetches),
 		kgo.WithPools(newPool()),
 	}
+	if p.SkipCRC {
+		opts = append(opts, kgo.DisableFetchCRCValidation())
+	}
 	if p.Rack != "" {
 		opts = append(opts, kgo.Rack(p.Rack))
 	}
@@ -167,7 +167,7 @@ func sourceOf(topic string, name task.Partition) (source, error) {
 func (c *Consumer) Poll(ctx context.Context) ([]Batch, error) {
 	c.recycle()
 	c.restart()
-	c.held = c.shared.client.PollRecords(ctx, pollRecords)
+	c.held = c.shared.client.PollRecords(ctx, c.admin.properties.PollRecords)
 	var failure error
 	c.batches, c.lengths, c.records, c.headers = c.batches[:0], c.lengths[:0], c.records[:0], c.headers[:0]
 	c.held.EachTopic(func(t kgo.FetchTopic) {

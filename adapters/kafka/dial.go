@@ -4,36 +4,131 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"sync"
 	"time"
 )
-
-// dialTimeoutMost bounds one attempt to connect; request.timeout.ms does where it is shorter.
-const dialTimeoutMost = 10 * time.Second
 
 type dialFunc func(ctx context.Context, network, host string) (net.Conn, error)
 
 // dialer opens connections that hangUp closes: the client by itself does not end one on which it waits for a greeting.
 func (p *Properties) dialer() (dialFunc, context.CancelFunc, error) {
-	plain := &net.Dialer{Timeout: min(clampOverhead(p.RequestTimeout), dialTimeoutMost)}
-	open := plain.DialContext
+	d := &dialling{network: p.Network, limit: clampOverhead(p.RequestTimeout), hosts: map[string]*host{}}
 	if p.Security.TLS {
 		config, err := p.Security.tlsConfig()
 		if err != nil {
 			return nil, nil, err
 		}
-		open = (&tls.Dialer{NetDialer: plain, Config: config}).DialContext
+		d.tls = config
 	}
 	alive, hangUp := context.WithCancel(context.Background())
-	return func(ctx context.Context, network, host string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, plain.Timeout)
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(alive, cancel)()
-		conn, err := open(ctx, network, host)
+		conn, err := d.dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
 		return &ownedConn{Conn: conn, forget: context.AfterFunc(alive, func() { conn.Close() })}, nil
 	}, hangUp, nil
+}
+
+// dialling opens connections as the Java client's properties say: the time for an attempt and the pause before it grow
+// with the failures of the host.
+type dialling struct {
+	network Network
+	limit   time.Duration // request.timeout.ms bounds an attempt too
+	tls     *tls.Config   // nil without TLS
+
+	mu    sync.Mutex // guards hosts and what they point to
+	hosts map[string]*host
+}
+
+// host is what is remembered of an address whose last attempt failed.
+type host struct {
+	failures int
+	next     time.Time // of the next attempt
+}
+
+func (d *dialling) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	pause, limit := d.plan(address)
+	if pause > 0 && !wait(ctx, pause) {
+		return nil, ctx.Err()
+	}
+	conn, err := d.open(ctx, network, address, limit)
+	if ctx.Err() == nil {
+		d.learn(address, err)
+	}
+	return conn, err
+}
+
+// plan tells how long to wait before the next attempt, and how long that may take.
+func (d *dialling) plan(address string) (pause, limit time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := d.hosts[address]
+	if h == nil {
+		return 0, min(d.network.SetupTimeout, d.limit)
+	}
+	return time.Until(h.next), min(doubled(d.network.SetupTimeout, d.network.SetupMost, h.failures), d.limit)
+}
+
+func (d *dialling) learn(address string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		delete(d.hosts, address)
+		return
+	}
+	h := d.hosts[address]
+	if h == nil {
+		h = &host{}
+		d.hosts[address] = h
+	}
+	h.next = time.Now().Add(doubled(d.network.ReconnectPause, d.network.ReconnectMax, h.failures))
+	h.failures++
+}
+
+// doubled is the first of a row of pauses, doubled n times, and at most the last.
+func doubled(first, most time.Duration, n int) time.Duration {
+	for range min(n, 30) {
+		if first >= most {
+			break
+		}
+		first *= 2
+	}
+	return min(first, most)
+}
+
+func (d *dialling) open(ctx context.Context, network, address string, limit time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		// A system that does not take a size has a better one.
+		if d.network.ReceiveBuffer > 0 {
+			_ = tcp.SetReadBuffer(d.network.ReceiveBuffer)
+		}
+		if d.network.SendBuffer > 0 {
+			_ = tcp.SetWriteBuffer(d.network.SendBuffer)
+		}
+	}
+	if d.tls == nil {
+		return conn, nil
+	}
+	config := d.tls.Clone()
+	if config.ServerName, _, err = net.SplitHostPort(address); err != nil {
+		config.ServerName = address
+	}
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 type ownedConn struct {

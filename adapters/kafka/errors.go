@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -114,6 +116,9 @@ func wrapStream(topic, what string, err error) error {
 	}
 	var code *kerr.Error
 	if errors.As(err, &code) {
+		if said, ok := brokersWord(err, code); ok && code.Code == kerr.SaslAuthenticationFailed.Code {
+			return streamError(classSASL, said, err)
+		}
 		if c, ok := classes[code.Code]; ok {
 			return streamError(c.class, fmt.Sprintf(c.message, topic), err)
 		}
@@ -129,7 +134,19 @@ func wrapStream(topic, what string, err error) error {
 	return streamError(ClassTimeout, "Timeout expired while "+what, fmt.Errorf("%w: %w", ErrUnreachable, err))
 }
 
+// brokersWord is what a broker wrote beside an error's code, which the client puts behind the code's own text.
+func brokersWord(err error, code *kerr.Error) (string, bool) {
+	_, said, ok := strings.Cut(err.Error(), code.Error()+": ")
+	return said, ok && said != ""
+}
+
+// isTLS tells trouble that is about certificates or versions: ours with the broker's, or, as an alert, the broker's with
+// ours.
 func isTLS(err error) bool {
+	var alert *net.OpError
+	if errors.As(err, &alert) && alert.Op == "remote error" {
+		return true
+	}
 	var (
 		record   tls.RecordHeaderError
 		verify   *tls.CertificateVerificationError

@@ -3,7 +3,7 @@ package kafka
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +21,18 @@ const (
 	defaultRequestTimeout    = 30 * time.Second
 	defaultAPITimeout        = 60 * time.Second
 	defaultMetadataMaxAge    = 10 * time.Second
+	defaultPollRecords       = 10_000
+	defaultSetupTimeout      = 10 * time.Second
+	defaultSetupMost         = 30 * time.Second
+	defaultReconnectPause    = 50 * time.Millisecond
+	defaultRetryPause        = 100 * time.Millisecond
+	defaultBackoffMost       = time.Second
+	// The time for a token endpoint to connect and to answer, and the longest pause between two tries.
+	defaultLoginTimeout     = 10 * time.Second
+	defaultLoginBackoffMost = 10 * time.Second
+	// The client keeps an idle connection for a time between these.
+	idleLeast = 100 * time.Millisecond
+	idleMost  = 15 * time.Minute
 	// The client takes no fetch.max.wait.ms below this.
 	minFetchMaxWait = 10 * time.Millisecond
 )
@@ -37,12 +49,24 @@ type Properties struct {
 	FetchMaxBytes    int32
 	PartitionBytes   int32
 	FetchMaxWait     time.Duration
+	PollRecords      int
+	SkipCRC          bool
 	RequestTimeout   time.Duration
 	// APITimeout (default.api.timeout.ms) bounds everything that Admin does.
 	APITimeout time.Duration
+	Network    Network
 	Security   Security
-	// Warnings names the properties that have no counterpart here, each with the reason.
-	Warnings []string
+	// Warnings names the properties that have no effect here and should have one, each with the reason.
+	Warnings []Warning
+}
+
+// Network says how connections are made and kept. Zero stands for the default of the client or the system.
+type Network struct {
+	ReceiveBuffer, SendBuffer    int // bytes
+	SetupTimeout, SetupMost      time.Duration
+	ReconnectPause, ReconnectMax time.Duration
+	RetryPause, RetryMost        time.Duration
+	Idle                         time.Duration
 }
 
 // ParseProperties translates consumerProperties (strings, json.Number, bool, nil, and objects for providers) and resolves
@@ -53,9 +77,19 @@ func ParseProperties(raw map[string]any, env Lookup) (*Properties, error) {
 	if err != nil {
 		return nil, streamError(classConfig, err.Error(), err)
 	}
-	r := &propertyReader{values: values, seen: make(map[string]bool)}
+	p, r := translate(values)
+	if len(r.invalid) > 0 {
+		return nil, streamError(classConfig, r.invalid[0].Error(), r.invalid[0])
+	}
+	p.Warnings = r.allWarnings()
+	return p, nil
+}
+
+// translate reads properties that are texts. The reader has what was invalid and what is not followed.
+func translate(values map[string]string) (*Properties, *propertyReader) {
+	r := &propertyReader{values: values}
 	p := &Properties{
-		Servers:          r.list("bootstrap.servers"),
+		Servers:          r.servers(),
 		ClientID:         r.text("client.id", ""),
 		Rack:             r.text("client.rack", ""),
 		AutoCreateTopics: r.boolean("allow.auto.create.topics", true),
@@ -63,8 +97,11 @@ func ParseProperties(raw map[string]any, env Lookup) (*Properties, error) {
 		FetchMaxBytes:    r.size("fetch.max.bytes", defaultFetchMaxBytes),
 		PartitionBytes:   r.size("max.partition.fetch.bytes", defaultPartitionMaxBytes),
 		FetchMaxWait:     r.millis("fetch.max.wait.ms", defaultFetchMaxWait),
+		PollRecords:      int(r.number("max.poll.records", defaultPollRecords, 1, 1<<31-1)),
+		SkipCRC:          !r.boolean("check.crcs", true),
 		RequestTimeout:   r.millis("request.timeout.ms", defaultRequestTimeout),
 		APITimeout:       r.millis("default.api.timeout.ms", defaultAPITimeout),
+		Network:          r.network(),
 	}
 	switch level := r.text("isolation.level", "read_committed"); strings.ToLower(level) {
 	case "read_committed":
@@ -73,57 +110,88 @@ func ParseProperties(raw map[string]any, env Lookup) (*Properties, error) {
 	default:
 		r.bad("isolation.level", level, "must be read_committed or read_uncommitted")
 	}
-	if len(p.Servers) == 0 {
-		r.bad("bootstrap.servers", values["bootstrap.servers"], "must name at least one host:port")
-	}
 	p.Security = r.security()
-	if r.err != nil {
-		return nil, streamError(classConfig, r.err.Error(), r.err)
+	return p, r
+}
+
+func (r *propertyReader) network() Network {
+	n := Network{
+		ReceiveBuffer:  int(r.number("receive.buffer.bytes", 0, -1, 1<<31-1)),
+		SendBuffer:     int(r.number("send.buffer.bytes", 0, -1, 1<<31-1)),
+		SetupTimeout:   r.millis("socket.connection.setup.timeout.ms", defaultSetupTimeout),
+		SetupMost:      r.millis("socket.connection.setup.timeout.max.ms", defaultSetupMost),
+		ReconnectPause: r.millis("reconnect.backoff.ms", 0),
+		ReconnectMax:   r.millis("reconnect.backoff.max.ms", 0),
+		RetryPause:     r.millis("retry.backoff.ms", 0),
+		RetryMost:      r.millis("retry.backoff.max.ms", 0),
 	}
-	p.Warnings = r.rest()
-	return p, nil
+	if idle := r.text("connections.max.idle.ms", ""); idle != "" {
+		wanted := time.Duration(r.number("connections.max.idle.ms", 0, math.MinInt64, 1<<40)) * time.Millisecond
+		if wanted < 0 { // never, in Java
+			wanted = idleMost
+		}
+		n.Idle = min(max(wanted, idleLeast), idleMost)
+	}
+	n.SetupMost = max(n.SetupMost, n.SetupTimeout)
+	n.ReconnectPause, n.ReconnectMax = pauses(n.ReconnectPause, n.ReconnectMax, defaultReconnectPause, defaultBackoffMost)
+	n.RetryPause, n.RetryMost = pauses(n.RetryPause, n.RetryMost, defaultRetryPause, defaultBackoffMost)
+	return n
 }
 
-// harmless has properties whose meaning is fixed by how tasks work, or that tune what the client does by itself: they
-// may be given without a warning.
-var harmless = map[string]bool{
-	"auto.offset.reset": true, "enable.auto.commit": true, "group.id": true, "metadata.max.age.ms": true,
-	"key.deserializer": true, "value.deserializer": true, "max.poll.records": true, "max.poll.interval.ms": true,
-	"session.timeout.ms": true, "heartbeat.interval.ms": true, "auto.commit.interval.ms": true,
-	"reconnect.backoff.ms": true, "reconnect.backoff.max.ms": true, "retry.backoff.ms": true,
-	"retry.backoff.max.ms": true, "receive.buffer.bytes": true, "send.buffer.bytes": true,
-	"connections.max.idle.ms": true, "check.crcs": true, "client.dns.lookup": true,
+// pauses completes a first and a longest pause by Java's defaults where only one was given. As in Java the longest bounds
+// the first.
+func pauses(first, most, defaultFirst, defaultMost time.Duration) (time.Duration, time.Duration) {
+	switch {
+	case first == 0 && most == 0:
+		return 0, 0
+	case first == 0:
+		first = defaultFirst
+	case most == 0:
+		most = max(defaultMost, first)
+	}
+	return min(first, most), most
 }
-
-// defaultDeserializers are the ones that hand over bytes as they are, which is what happens here in any case.
-const byteArrayDeserializer = "org.apache.kafka.common.serialization.ByteArrayDeserializer"
 
 type propertyReader struct {
-	values map[string]string
-	seen   map[string]bool
-	err    error
+	values   map[string]string
+	invalid  []*invalidError
+	warnings []Warning
+}
+
+// warn notes that a property was given and is not, or not wholly, followed.
+func (r *propertyReader) warn(name, reason string) {
+	r.warnings = append(r.warnings, Warning{Property: name, Reason: reason})
+}
+
+// invalidError is a property whose value cannot be used, in Kafka's words.
+type invalidError struct{ name, value, reason string }
+
+func (e *invalidError) Error() string {
+	return fmt.Sprintf("Invalid value %s for configuration %s: %s", e.value, e.name, e.reason)
 }
 
 func (r *propertyReader) bad(name, value, reason string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("Invalid value %s for configuration %s: %s", value, name, reason) //nolint:staticcheck // Kafka's text
-	}
+	r.invalid = append(r.invalid, &invalidError{name, value, reason})
 }
 
 func (r *propertyReader) text(name, fallback string) string {
-	r.seen[name] = true
 	if v, ok := r.values[name]; ok && v != "" {
 		return v
 	}
 	return fallback
 }
 
-func (r *propertyReader) list(name string) []string {
+// servers are the addresses to begin with.
+func (r *propertyReader) servers() []string {
+	const name = "bootstrap.servers"
 	var out []string
 	for item := range strings.SplitSeq(r.text(name, ""), ",") {
 		if item = strings.TrimSpace(item); item != "" {
 			out = append(out, stripProtocol(item))
 		}
+	}
+	if len(out) == 0 {
+		r.bad(name, r.values[name], "must name at least one host:port")
 	}
 	return out
 }
@@ -167,29 +235,29 @@ func (r *propertyReader) number(name string, fallback, low, high int64) int64 {
 	return fallback
 }
 
+func (r *propertyReader) fraction(name string, fallback, low, high float64) float64 {
+	v := r.text(name, "")
+	if v == "" {
+		return fallback
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+	switch {
+	case err != nil:
+		r.bad(name, v, "Not a number of type DOUBLE")
+	case !(n >= low && n <= high):
+		r.bad(name, v, fmt.Sprintf("Value must be at least %v and at most %v", low, high))
+	default:
+		return n
+	}
+	return fallback
+}
+
 func (r *propertyReader) size(name string, fallback int32) int32 {
 	return int32(r.number(name, int64(fallback), 0, 1<<30)) //nolint:gosec // bounded
 }
 
 func (r *propertyReader) millis(name string, fallback time.Duration) time.Duration {
 	return time.Duration(r.number(name, fallback.Milliseconds(), 0, 1<<40)) * time.Millisecond
-}
-
-// rest gives a warning for each property that nobody asked for.
-func (r *propertyReader) rest() []string {
-	var out []string
-	for name, value := range r.values {
-		switch {
-		case r.seen[name]:
-		case strings.HasSuffix(name, ".deserializer") && value != byteArrayDeserializer:
-			out = append(out, fmt.Sprintf("consumer property %s is ignored: records are read as bytes, Java classes cannot be loaded", name))
-		case harmless[name]:
-		default:
-			out = append(out, fmt.Sprintf("consumer property %s is ignored: it has no counterpart in this client", name))
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // valueText is a property's value in its text form, as Druid makes it.
