@@ -52,6 +52,8 @@ var codec = []codecEntry{
 	entry[supervisor.TaskCreated]("TaskCreated"),
 	entry[supervisor.TaskAssigned]("TaskAssigned"),
 	entry[supervisor.TaskStarted]("TaskStarted"),
+	entry[supervisor.TaskPaused]("TaskPaused"),
+	entry[supervisor.TaskResumed]("TaskResumed"),
 	entry[supervisor.TaskSucceeded]("TaskSucceeded"),
 	entry[supervisor.TaskFailed]("TaskFailed"),
 	entry[supervisor.TaskStopped]("TaskStopped"),

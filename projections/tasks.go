@@ -131,7 +131,7 @@ func (f *tasksFold) applyTask(e fact) {
 	case *supervisor.TaskSucceeded:
 		f.end(t, e, ev.Report)
 	case *supervisor.TaskFailed:
-		t.ErrorMsg = ev.ErrorMsg
+		t.ErrorMsg, t.Killed = ev.ErrorMsg, ev.Killed
 		f.end(t, e, ev.Report)
 	case *supervisor.TaskStopped:
 		t.ErrorMsg, t.Stopped = ev.Reason, true

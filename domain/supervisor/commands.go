@@ -122,6 +122,18 @@ type StartTask struct {
 	StartTime time.Time
 }
 
+// PauseTask lets a task that reads stand still where it is, until ResumeTask or the next end of its group's sequence.
+type PauseTask struct {
+	cmd
+	TaskID string
+}
+
+// ResumeTask ends what PauseTask began.
+type ResumeTask struct {
+	cmd
+	TaskID string
+}
+
 // Checkpoint closes the open sequence of a group at End; Final also tells the group to finish before Deadline.
 type Checkpoint struct {
 	cmd
@@ -165,10 +177,11 @@ type SucceedTask struct {
 	Report *FinalReport
 }
 
-// FailTask records that a task failed.
+// FailTask records that a task failed. Killed says that it was ended from outside, and told nothing itself.
 type FailTask struct {
 	cmd
 	TaskID, ErrorMsg string
+	Killed           bool
 	Report           *FinalReport
 }
 

@@ -41,7 +41,7 @@ func (d *Decider) Decide(s *State, c Command) ([]Event, error) {
 		return d.run(s, c)
 	case FormGroup, CreateTask, AbandonGroup, Checkpoint:
 		return d.group(s, c)
-	case AssignTask, StartTask, SucceedTask, FailTask, StopTask:
+	case AssignTask, StartTask, PauseTask, ResumeTask, SucceedTask, FailTask, StopTask:
 		return d.task(s, c)
 	case AllocateSegments:
 		return d.allocate(s, c)

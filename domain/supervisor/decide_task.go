@@ -23,6 +23,17 @@ func (d *Decider) task(s *State, c Command) ([]Event, error) {
 			return nil, err
 		}
 		return one(&TaskStarted{b, c.StartTime})
+	case PauseTask:
+		return d.pause(s, c)
+	case ResumeTask:
+		t := s.Tasks[c.TaskID]
+		if t == nil {
+			return nil, goneTask(c.TaskID)
+		}
+		if !t.Paused {
+			return nil, nil
+		}
+		return one(&TaskResumed{TaskBase{TaskID: c.TaskID}})
 	case SucceedTask:
 		return d.succeed(s, c)
 	case FailTask:
@@ -40,13 +51,31 @@ func (d *Decider) task(s *State, c Command) ([]Event, error) {
 func (d *Decider) taskBase(s *State, id, trigger string) (TaskBase, error) {
 	t := s.Tasks[id]
 	if t == nil {
-		return TaskBase{}, &Refusal{CodeGone, fmt.Sprintf("Cannot find any task with id: [%s]", id)}
+		return TaskBase{}, goneTask(id)
 	}
 	to, err := d.tasks.Next(t.State, trigger)
 	if err != nil {
 		return TaskBase{}, &Refusal{CodeGone, fmt.Sprintf("task [%s]: %s", id, err)}
 	}
 	return TaskBase{Base{&Transition{t.State, to, trigger}}, id}, nil
+}
+
+func goneTask(id string) *Refusal {
+	return &Refusal{CodeGone, fmt.Sprintf("Cannot find any task with id: [%s]", id)}
+}
+
+// pause takes a task that reads. The states that Druid's text names are those of its runner.
+func (d *Decider) pause(s *State, c PauseTask) ([]Event, error) {
+	t := s.Tasks[c.TaskID]
+	switch {
+	case t == nil:
+		return nil, goneTask(c.TaskID)
+	case t.State != task.StateReading:
+		return nil, &Refusal{CodeInvalid, fmt.Sprintf("Cannot pause task as it is currently in state[%s]. Pausable states are [READING, PAUSED].", t.State)}
+	case t.Paused:
+		return nil, nil
+	}
+	return one(&TaskPaused{TaskBase{TaskID: c.TaskID}})
 }
 
 func (d *Decider) succeed(s *State, c SucceedTask) ([]Event, error) {
@@ -81,5 +110,5 @@ func (d *Decider) fail(s *State, c FailTask) ([]Event, error) {
 		b.Transition.Trigger = task.TriggerStop
 		return one(&TaskStopped{b, c.ErrorMsg, c.Report})
 	}
-	return one(&TaskFailed{b, s.Health.afterTask(d.thresholds, false), c.ErrorMsg, c.Report})
+	return one(&TaskFailed{b, s.Health.afterTask(d.thresholds, false), c.ErrorMsg, c.Killed, c.Report})
 }

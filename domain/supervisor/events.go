@@ -247,6 +247,13 @@ type TaskStarted struct {
 	StartTime time.Time `json:"startTime"`
 }
 
+// TaskPaused says that a user made a task stand still. It reads on when it is resumed, or when its group's open sequence
+// gets its end.
+type TaskPaused struct{ TaskBase }
+
+// TaskResumed says that a task that a user paused reads on.
+type TaskResumed struct{ TaskBase }
+
 // TaskSucceeded says that all that the task was told to read is committed. Its group is done.
 type TaskSucceeded struct {
 	TaskBase
@@ -257,9 +264,11 @@ type TaskSucceeded struct {
 // TaskFailed says that a task ended by its own fault or its worker's; it counts against the tasks' health.
 type TaskFailed struct {
 	TaskBase
-	Health   Counts       `json:"health"`
-	ErrorMsg string       `json:"errorMsg"`
-	Report   *FinalReport `json:"report,omitempty"`
+	Health   Counts `json:"health"`
+	ErrorMsg string `json:"errorMsg"`
+	// Killed says that the task was ended from outside: by a user, or with its worker.
+	Killed bool         `json:"killed,omitempty"`
+	Report *FinalReport `json:"report,omitempty"`
 }
 
 // TaskStopped says that a task was ended because it was not wanted any more; it counts neither way.

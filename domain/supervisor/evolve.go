@@ -67,6 +67,7 @@ func (s *State) evolveWork(r Recorded) {
 		}
 	case *CheckpointReached:
 		if g := s.Group(e.Group); g != nil {
+			s.unpause(g)
 			open := g.Open()
 			open.End = e.End
 			g.Sequences = append(g.Sequences, GroupSequence{Sequence: task.Sequence{Number: open.Number + 1, Start: e.End.Clone()}})
@@ -84,7 +85,7 @@ func (s *State) evolveWork(r Recorded) {
 
 func isTaskEvent(e Event) bool {
 	switch e.(type) {
-	case *TaskCreated, *TaskAssigned, *TaskStarted, *TaskSucceeded, *TaskFailed, *TaskStopped:
+	case *TaskCreated, *TaskAssigned, *TaskStarted, *TaskPaused, *TaskResumed, *TaskSucceeded, *TaskFailed, *TaskStopped:
 		return true
 	}
 	return false
@@ -98,6 +99,10 @@ func TaskOf(e Event) string {
 	case *TaskAssigned:
 		return e.TaskID
 	case *TaskStarted:
+		return e.TaskID
+	case *TaskPaused:
+		return e.TaskID
+	case *TaskResumed:
 		return e.TaskID
 	case *TaskSucceeded:
 		return e.TaskID
@@ -182,6 +187,7 @@ func (s *State) startPublishing(e *PublishingStarted) {
 	if g == nil || g.Publishing {
 		return
 	}
+	s.unpause(g)
 	g.Open().End = e.End
 	g.Publishing, g.Deadline, g.HandoffEarly = true, e.Deadline, false
 	delete(s.Active, g.Number)

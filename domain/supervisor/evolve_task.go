@@ -21,6 +21,14 @@ func (s *State) evolveTask(r Recorded) {
 		if t := s.Tasks[e.TaskID]; t != nil {
 			t.State, t.StartedAt = e.reached(t.State), e.StartTime
 		}
+	case *TaskPaused:
+		if t := s.Tasks[e.TaskID]; t != nil {
+			t.Paused = true
+		}
+	case *TaskResumed:
+		if t := s.Tasks[e.TaskID]; t != nil {
+			t.Paused = false
+		}
 	case *TaskSucceeded:
 		s.Health.Counts = e.Health
 		if g := s.GroupOf(e.TaskID); g != nil {
@@ -35,6 +43,16 @@ func (s *State) evolveTask(r Recorded) {
 		s.endTask(e.TaskID)
 	case *TaskStopped:
 		s.endTask(e.TaskID)
+	}
+}
+
+// unpause lets the tasks of a group read on: an end of its open sequence is for all of them, and none may hold up the
+// others.
+func (s *State) unpause(g *Group) {
+	for _, id := range g.TaskIDs {
+		if t := s.Tasks[id]; t != nil {
+			t.Paused = false
+		}
 	}
 }
 

@@ -16,7 +16,8 @@ func everyEvent() []supervisor.Event {
 		&supervisor.LeaderElected{}, &supervisor.RunStepCompleted{}, &supervisor.RunFailed{}, &supervisor.RunRecovered{},
 		&supervisor.PartitionsChanged{}, &supervisor.TaskGroupFormed{}, &supervisor.TaskGroupAbandoned{}, &supervisor.CheckpointReached{},
 		&supervisor.PublishingStarted{}, &supervisor.SegmentsAllocated{}, &supervisor.SegmentsPublished{}, &supervisor.TaskCreated{},
-		&supervisor.TaskAssigned{}, &supervisor.TaskStarted{}, &supervisor.TaskSucceeded{}, &supervisor.TaskFailed{}, &supervisor.TaskStopped{},
+		&supervisor.TaskAssigned{}, &supervisor.TaskStarted{}, &supervisor.TaskPaused{}, &supervisor.TaskResumed{}, &supervisor.TaskSucceeded{},
+		&supervisor.TaskFailed{}, &supervisor.TaskStopped{},
 	}
 }
 
@@ -73,7 +74,7 @@ func TestEventSaysOfWhichTaskItIs(t *testing.T) {
 		}
 		want := ""
 		switch e.(type) {
-		case *supervisor.TaskCreated, *supervisor.TaskAssigned, *supervisor.TaskStarted, *supervisor.TaskSucceeded, *supervisor.TaskFailed, *supervisor.TaskStopped:
+		case *supervisor.TaskCreated, *supervisor.TaskAssigned, *supervisor.TaskStarted, *supervisor.TaskPaused, *supervisor.TaskResumed, *supervisor.TaskSucceeded, *supervisor.TaskFailed, *supervisor.TaskStopped:
 			want = "t1"
 		}
 		if got := supervisor.TaskOf(e); got != want {

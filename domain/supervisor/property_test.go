@@ -368,7 +368,11 @@ func (c *chaos) life() supervisor.Command {
 }
 
 func (c *chaos) end() supervisor.Command {
-	switch c.pick(8, "end") {
+	switch c.pick(10, "end") {
+	case 3:
+		return supervisor.PauseTask{TaskID: c.task()}
+	case 4:
+		return supervisor.ResumeTask{TaskID: c.task()}
 	case 0:
 		return supervisor.FailTask{TaskID: c.task(), ErrorMsg: "broken"}
 	case 1:

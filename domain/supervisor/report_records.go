@@ -44,8 +44,10 @@ type TaskRecord struct {
 	EndSequence uint64    `json:"endSequence,omitempty"`
 	ErrorMsg    string    `json:"errorMsg,omitempty"`
 	// Stopped says that the task was ended because it was not wanted any more.
-	Stopped bool         `json:"stopped,omitempty"`
-	Report  *FinalReport `json:"report,omitempty"`
+	Stopped bool `json:"stopped,omitempty"`
+	// Killed says that the task failed because it was ended from outside.
+	Killed bool         `json:"killed,omitempty"`
+	Report *FinalReport `json:"report,omitempty"`
 	// Spec is the canonical spec that the task was made from; it is shared and must not be changed.
 	Spec json.RawMessage `json:"-"`
 }

@@ -292,6 +292,12 @@ func (w *world) taskCommand(name string, a args) supervisor.Command {
 		return c
 	case "succeed":
 		return supervisor.SucceedTask{TaskID: a.word(0)}
+	case "pauseTask":
+		return supervisor.PauseTask{TaskID: a.word(0)}
+	case "resumeTask":
+		return supervisor.ResumeTask{TaskID: a.word(0)}
+	case "kill":
+		return supervisor.FailTask{TaskID: a.word(0), ErrorMsg: "Shutdown request from user", Killed: true}
 	case "fail":
 		return supervisor.FailTask{TaskID: a.word(0), ErrorMsg: "broken"}
 	case "stop":

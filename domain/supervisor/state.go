@@ -107,6 +107,8 @@ type Task struct {
 	CreatedAt   time.Time `json:"createdAt"`
 	AssignedAt  time.Time `json:"assignedAt,omitzero"`
 	StartedAt   time.Time `json:"startedAt,omitzero"`
+	// Paused says that a user made the task stand still.
+	Paused bool `json:"paused,omitempty"`
 }
 
 // NewState returns the state of a supervisor that does not exist.

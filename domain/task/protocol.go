@@ -95,13 +95,15 @@ type Report struct {
 type Heartbeat struct {
 	WorkerID string `json:"workerId"`
 	// Incarnation differs for every start of the worker process: a task given to another incarnation is gone.
-	Incarnation string   `json:"incarnation"`
-	Host        string   `json:"host"`
-	Port        int      `json:"port"`
-	Version     string   `json:"version"`
-	Capacity    int      `json:"capacity"`
-	Stopping    bool     `json:"stopping,omitempty"`
-	Tasks       []Report `json:"tasks"`
+	Incarnation string `json:"incarnation"`
+	Host        string `json:"host"`
+	Port        int    `json:"port"`
+	Version     string `json:"version"`
+	Capacity    int    `json:"capacity"`
+	Stopping    bool   `json:"stopping,omitempty"`
+	// Disabled says that an operator lets the worker run dry: it takes no new tasks.
+	Disabled bool     `json:"disabled,omitempty"`
+	Tasks    []Report `json:"tasks"`
 }
 
 // Op is an order of the overlord to a worker about one task.
@@ -119,7 +121,8 @@ const (
 	OpSetEnd Op = "setEnd"
 	// OpStop ends a task without publishing.
 	OpStop Op = "stop"
-	// OpStats answers with row counters, averages and saved parse exceptions as of now.
+	// OpStats answers with row counters, averages and saved parse exceptions as of now. It changes nothing, so that anybody
+	// may ask, whatever the epoch.
 	OpStats Op = "stats"
 )
 
@@ -142,6 +145,8 @@ type OrderReply struct {
 	Offsets         Offsets          `json:"offsets,omitempty"`
 	Report          *Report          `json:"report,omitempty"`
 	ParseExceptions []ParseException `json:"parseExceptions,omitempty"`
+	// RecordsProcessed are the rows added per partition (stats).
+	RecordsProcessed map[Partition]int64 `json:"recordsProcessed,omitempty"`
 }
 
 // Codes of a refused Order.
@@ -154,6 +159,44 @@ const (
 	CodeStaleEpoch = "staleEpoch"
 	// CodeRefused: the task cannot do that now; Message says why.
 	CodeRefused = "refused"
+)
+
+// Control is what a client asks of one running task, as it would ask Druid's chat handler. The leader decides it, so that
+// the log tells what was done to the task: a node that does not lead passes it on.
+type Control struct {
+	Op           ControlOp `json:"op"`
+	SupervisorID string    `json:"supervisorId"`
+	TaskID       string    `json:"taskId"`
+	// End and Finish are those of ControlSetEnd.
+	End    Offsets `json:"end,omitempty"`
+	Finish bool    `json:"finish,omitempty"`
+}
+
+// ControlOp names a Control.
+type ControlOp string
+
+// The controls.
+const (
+	ControlPause  ControlOp = "pause"
+	ControlResume ControlOp = "resume"
+	// ControlSetEnd gives the open sequence of the task's whole group its end.
+	ControlSetEnd ControlOp = "setEnd"
+	ControlStop   ControlOp = "stop"
+)
+
+// ControlReply answers a Control. Code is empty on success.
+type ControlReply struct {
+	Code    string  `json:"code,omitempty"`
+	Message string  `json:"message,omitempty"`
+	Offsets Offsets `json:"offsets,omitempty"`
+}
+
+// Codes of a refused Control, beside CodeUnknownTask, CodeRefused and CodeRetry.
+const (
+	// CodeAccepted: it is decided, and the task has not followed yet.
+	CodeAccepted = "accepted"
+	// CodeState: the task is in no state for that.
+	CodeState = "state"
 )
 
 // SegmentSlot asks for the identity of one segment of a sequence.
@@ -260,4 +303,6 @@ const (
 	SubjectHeartbeatPrefix = "ogham.rt.heartbeat."
 	SubjectWorkerPrefix    = "ogham.rt.worker."
 	SubjectNoticePrefix    = "ogham.rt.notice."
+	// SubjectControl is answered by the leader alone.
+	SubjectControl = "ogham.rt.control"
 )
