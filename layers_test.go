@@ -48,21 +48,21 @@ var homes = []struct {
 	module   string
 	packages []string
 }{
-	{"github.com/looplab/fsm", []string{"domain/supervisor", "domain/task", "docs/gen"}},                             // the two machines
-	{"github.com/nats-io/nats-server/v2", []string{"adapters/natsserver"}},                                           // the embedded server
-	{"github.com/nats-io/nats.go", []string{"eventstore", "adapters/natsserver", "overlord", "worker", "cmd/ogham"}}, // the log, and the two ends of the worker's subjects
-	{"github.com/synadia-io/orbit.go", []string{"eventstore"}},                                                       // atomic batches
-	{"github.com/nats-io/nuid", []string{"cmd/ogham"}},                                                               // ids
-	{"github.com/twmb/franz-go/pkg/kfake", []string{"cmd/ogham"}},                                                    // the demo's and the benchmark's broker
-	{"github.com/twmb/franz-go", []string{"adapters/kafka", "cmd/ogham"}},                                            // Kafka; the demo's producer
-	{"github.com/labstack/echo/v4", []string{"adapters/httpapi"}},                                                    // HTTP
-	{"github.com/RoaringBitmap/roaring/v2", []string{"adapters/segment"}},                                            // bitmaps of a segment
-	{"github.com/klauspost/compress", []string{"adapters/segment"}},                                                  // zstd of a segment
-	{"github.com/pierrec/lz4/v4", []string{"adapters/segment"}},                                                      // lz4 of a segment
-	{"software.sslmate.com/src/go-pkcs12", []string{"adapters/kafka/keystore"}},                                      // PKCS #12 stores of a Java client
-	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                          // mapping and locking files
-	{"go.uber.org/goleak", nil},                                                                                      // tests only
-	{"pgregory.net/rapid", nil},                                                                                      // tests only
+	{"github.com/looplab/fsm", []string{"domain/supervisor", "domain/task", "docs/gen"}},                                                  // the two machines
+	{"github.com/nats-io/nats-server/v2", []string{"adapters/natsserver"}},                                                                // the embedded server
+	{"github.com/nats-io/nats.go", []string{"eventstore", "adapters/natsserver", "adapters/tasklogs", "overlord", "worker", "cmd/ogham"}}, // the log, and the ends of subjects between processes
+	{"github.com/synadia-io/orbit.go", []string{"eventstore"}},                                                                            // atomic batches
+	{"github.com/nats-io/nuid", []string{"cmd/ogham"}},                                                                                    // ids
+	{"github.com/twmb/franz-go/pkg/kfake", []string{"cmd/ogham"}},                                                                         // the demo's and the benchmark's broker
+	{"github.com/twmb/franz-go", []string{"adapters/kafka", "cmd/ogham"}},                                                                 // Kafka; the demo's producer
+	{"github.com/labstack/echo/v4", []string{"adapters/httpapi"}},                                                                         // HTTP
+	{"github.com/RoaringBitmap/roaring/v2", []string{"adapters/segment"}},                                                                 // bitmaps of a segment
+	{"github.com/klauspost/compress", []string{"adapters/segment"}},                                                                       // zstd of a segment
+	{"github.com/pierrec/lz4/v4", []string{"adapters/segment"}},                                                                           // lz4 of a segment
+	{"software.sslmate.com/src/go-pkcs12", []string{"adapters/kafka/keystore"}},                                                           // PKCS #12 stores of a Java client
+	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                                               // mapping and locking files
+	{"go.uber.org/goleak", nil}, // tests only
+	{"pgregory.net/rapid", nil}, // tests only
 }
 
 // pure is what domain may import: nothing that touches a clock, a file, the network, chance or another goroutine.
