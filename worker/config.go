@@ -30,6 +30,10 @@ type Config struct {
 	NewConsumer func(ConsumerRequest) (Consumer, error)
 	NewBuilder  func(BuilderRequest) (Builder, error)
 	Pusher      Pusher
+	// Logs keeps what each task writes; nil: tasks write into Logger alone.
+	Logs LogStore
+	// Mask hides secrets in what a task writes; nil: nothing is hidden.
+	Mask func(string) string
 	// Grace bounds how long an ordered shutdown waits for the leader to take note of it; 0: 5 s.
 	Grace  time.Duration
 	Logger *slog.Logger
@@ -79,6 +83,9 @@ func (c *Config) fill() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Mask == nil {
+		c.Mask = func(s string) string { return s }
 	}
 	setDefault(&c.MemoryBytes, defaultMemoryBytes)
 	setDefault(&c.Grace, defaultGrace)

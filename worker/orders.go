@@ -67,7 +67,7 @@ func (w *Worker) answer(ctx context.Context, m *nats.Msg) {
 }
 
 func (w *Worker) carryOut(ctx context.Context, o task.Order) task.OrderReply {
-	if !w.leader.see(o.Epoch) {
+	if o.Op != task.OpStats && !w.leader.see(o.Epoch) {
 		return refuse(task.CodeStaleEpoch, "epoch %d has been followed by %d", o.Epoch, w.leader.current())
 	}
 	if o.Op == task.OpAssign {
@@ -80,6 +80,30 @@ func (w *Worker) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 	if r == nil {
 		return refuse(task.CodeUnknownTask, "task [%s] does not run on worker [%s]", o.TaskID, w.cfg.WorkerID)
 	}
+	if o.Op == task.OpStats {
+		report, total := r.account(time.Now())
+		return task.OrderReply{Report: &report, Offsets: report.CurrentOffsets, ParseExceptions: total.saved, RecordsProcessed: total.records}
+	}
+	r.logOrder(o)
+	reply := r.carryOut(ctx, o)
+	if reply.Code != "" {
+		r.log.Warn("order is not carried out", "op", o.Op, "code", reply.Code, "reason", reply.Message)
+	}
+	return reply
+}
+
+func (r *runner) logOrder(o task.Order) {
+	switch o.Op {
+	case task.OpSetEnd:
+		r.log.Info("sequence gets its end", "sequence", o.Sequence, "end", offsetsText(o.End), "finish", o.Finish)
+	case task.OpStop:
+		r.log.Info("task is told to stop", "reason", o.Reason)
+	default:
+		r.log.Info("order", "op", o.Op)
+	}
+}
+
+func (r *runner) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 	ctx, cancel := context.WithTimeout(ctx, orderPatience)
 	defer cancel()
 	switch o.Op {
@@ -97,9 +121,6 @@ func (w *Worker) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 			return refuse(task.CodeRefused, "task [%s] was told to stop and has not ended yet", o.TaskID)
 		}
 		return task.OrderReply{}
-	case task.OpStats:
-		report := r.report(time.Now())
-		return task.OrderReply{Report: &report, Offsets: report.CurrentOffsets, ParseExceptions: r.parseExceptions()}
 	default:
 		return refuse(task.CodeRefused, "order %q is not known", o.Op)
 	}

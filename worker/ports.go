@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"encoding/json"
+	"io"
 
 	"ogham/domain/row"
 	"ogham/domain/task"
@@ -122,6 +123,14 @@ type SegmentID struct {
 	Start, End   int64
 	Version      string
 	PartitionNum int
+}
+
+// LogStore keeps the logs of tasks. It is safe for concurrent use.
+type LogStore interface {
+	// Create opens the log of a task that is about to run.
+	Create(taskID string) (io.WriteCloser, error)
+	// Keep takes over the log of a task that has ended, once it is closed.
+	Keep(taskID string) error
 }
 
 // Pusher is deep storage. It is safe for concurrent use.

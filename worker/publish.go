@@ -78,6 +78,7 @@ func (r *runner) publish(ctx context.Context, s *sequence) error {
 		if err := r.commit(ctx, s, segments); err != nil {
 			return err
 		}
+		r.log.Info("sequence is committed", "sequence", s.Number, "segments", len(segments), "end", offsetsText(s.End))
 		fault.Hit(fault.AfterPublish)
 	}
 	return r.retire(s)
@@ -101,6 +102,7 @@ func (r *runner) build(ctx context.Context, s *sequence) ([]task.Segment, error)
 	}
 	fault.Hit(fault.AfterAllocate)
 	segments := make([]task.Segment, 0, len(built))
+	r.log.Info("segments are built", "sequence", s.Number, "segments", len(built))
 	for i := range built {
 		pushed, err := r.push(ctx, &built[i], &identities[i])
 		if err != nil {
@@ -154,6 +156,7 @@ func (r *runner) push(ctx context.Context, b *Built, id *task.SegmentIdentity) (
 	for try := 1; ; try++ {
 		loadSpec, size, err := r.w.cfg.Pusher.Push(ctx, b.Dir, name, newUUID())
 		if err == nil {
+			r.log.Info("segment is pushed", "segment", name.text(), "rows", b.Rows, "bytes", size)
 			return task.Segment{
 				ID: name.text(), Start: name.Start, End: name.End, Version: name.Version, PartitionNum: name.PartitionNum,
 				Dimensions: b.Dimensions, Metrics: b.Metrics, Size: size, Rows: b.Rows, LoadSpec: loadSpec,
@@ -165,7 +168,7 @@ func (r *runner) push(ctx context.Context, b *Built, id *task.SegmentIdentity) (
 		if try == pushTries {
 			return task.Segment{}, fmt.Errorf("push segment %s, tried %d times: %w", name.text(), try, err)
 		}
-		r.w.cfg.Logger.Warn("segment not pushed, trying again", "task", r.a.TaskID, "segment", name.text(), "try", try, "error", err)
+		r.log.Warn("segment not pushed, trying again", "segment", name.text(), "try", try, "error", err)
 		if !pauseFor(ctx, pause) {
 			return task.Segment{}, context.Cause(ctx)
 		}
@@ -227,7 +230,7 @@ func (r *runner) discard(ctx context.Context, segments []task.Segment) {
 	defer cancel()
 	for _, s := range segments {
 		if err := r.w.cfg.Pusher.Delete(ctx, s.LoadSpec); err != nil {
-			r.w.cfg.Logger.Warn("copy of a segment is left behind", "task", r.a.TaskID, "segment", s.ID, "error", err)
+			r.log.Warn("copy of a segment is left behind", "segment", s.ID, "error", err)
 		}
 	}
 }

@@ -39,6 +39,7 @@ func (r *runner) read(ctx context.Context, queue *publisher) error {
 		return fmt.Errorf("open consumer: %w", err)
 	}
 	defer consumer.Close()
+	r.log.Info("task reads", "from", offsetsText(r.position))
 	now := time.Now()
 	rd := &reader{runner: r, consumer: consumer, queue: queue, opened: now, persisted: now, openNumber: -1}
 	for {
@@ -160,7 +161,7 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 	} else {
 		r.pause = min(max(2*r.pause, r.w.cfg.RetryFirst), r.w.cfg.RetryMost)
 	}
-	r.w.cfg.Logger.Warn("task cannot read, trying again", "task", r.a.TaskID, "after", r.pause, "error", err)
+	r.log.Warn("task cannot read, trying again", "after", r.pause, "error", err)
 	// A pause or a stop ends the wait.
 	waitCtx, cancel := context.WithTimeout(ctx, r.pause)
 	defer cancel()
@@ -276,9 +277,8 @@ func (r *reader) newBuilder(s *sequence) (Builder, error) {
 		Now: func() int64 { return time.Now().UnixMilli() },
 	}
 	if t.LogParseExceptions {
-		log := r.w.cfg.Logger.With("task", r.a.TaskID)
 		request.LogParseException = func(e row.ParseException) {
-			log.Warn("row cannot be ingested", "type", e.ErrorType, "details", e.Details, "topic", e.Topic, "partition", e.Partition, "offset", e.Offset)
+			r.log.Warn("row cannot be ingested", "type", e.ErrorType, "details", e.Details, "topic", e.Topic, "partition", e.Partition, "offset", e.Offset)
 		}
 	}
 	return r.w.cfg.NewBuilder(request)

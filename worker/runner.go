@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -25,6 +26,9 @@ type runner struct {
 	spec   *spec.Supervisor
 	schema row.Schema
 	dir    string
+	// log is the worker's and the task's own, ownLog the latter alone.
+	log    *slog.Logger
+	ownLog *taskLog
 	// over is closed when the task has ended and its slot is about to be free.
 	over chan struct{}
 
@@ -92,7 +96,20 @@ func newRunner(w *Worker, a task.Assignment) (*runner, error) {
 	if err := r.layOut(a.Sequences); err != nil {
 		return nil, fmt.Errorf("sequences of task [%s]: %w", a.TaskID, err)
 	}
+	r.ownLog, r.log = newTaskLog(w, a.TaskID)
 	return r, nil
+}
+
+// logBeginning tells what the task is to do. The spec goes into the task's own log alone.
+func (r *runner) logBeginning() {
+	r.log.Info("task begins", "worker", r.w.cfg.WorkerID, "version", r.w.cfg.Version, "supervisor", r.a.SupervisorID, "group", r.a.GroupNumber,
+		"baseSequenceName", r.a.BaseSequenceName, "stream", r.spec.IOConfig.Stream(), "start", offsetsText(r.position))
+	for _, s := range r.sequences {
+		if s.End != nil {
+			r.log.Info("sequence has its end", "sequence", s.Number, "start", offsetsText(s.Start), "end", offsetsText(s.End))
+		}
+	}
+	r.ownLog.tell("spec of the task", "spec", string(r.a.Spec))
 }
 
 // layOut takes over the assignment's sequences: all but the last one are closed, each starts where the one before ends.
@@ -140,7 +157,9 @@ func (r *runner) run(ctx context.Context) {
 		r.announce()
 		r.mu.Unlock()
 	}()
-	log := r.w.cfg.Logger.With("task", r.a.TaskID)
+	log := r.log
+	defer r.ownLog.close(r.w, r.a.TaskID) // before over is closed
+	r.logBeginning()
 	err := r.guarded(ctx, "task", r.live)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errShutdown // killed: the grace period is over
@@ -247,6 +266,9 @@ func (r *runner) tellEnd(ctx context.Context, err error) error {
 	stats := r.meter.stats(total.counters)
 	r.mu.Unlock()
 	n.Stats, n.ParseExceptions, n.RecordsProcessed = &stats, total.saved, total.records
+	c := total.counters
+	r.log.Info("rows of the task", "processed", c.Processed, "processedBytes", c.ProcessedBytes, "processedWithError", c.ProcessedWithError,
+		"thrownAway", c.ThrownAway, "unparseable", c.Unparseable)
 	// Where a shutdown cuts this short, the rest is left to the leader, which sees the worker go.
 	_, err = r.notify(ctx, n)
 	return err
@@ -271,7 +293,7 @@ func shorten(msg string) string {
 func (r *runner) guarded(ctx context.Context, what string, do func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.w.cfg.Logger.Error("panic in a task", "task", r.a.TaskID, "in", what, "panic", p, "stack", string(debug.Stack()))
+			r.log.Error("panic in a task", "in", what, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%s panicked: %v", what, p)
 		}
 	}()
@@ -337,14 +359,14 @@ func (r *runner) totals() tally {
 	return total
 }
 
-func (r *runner) parseExceptions() []task.ParseException {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.totals().saved
+// report is what heartbeats say of the task.
+func (r *runner) report(now time.Time) task.Report {
+	out, _ := r.account(now)
+	return out
 }
 
-// report is what heartbeats and stats say of the task.
-func (r *runner) report(now time.Time) task.Report {
+// account is what the task says of itself, with all that it counted.
+func (r *runner) account(now time.Time) (task.Report, tally) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	total := r.totals()
@@ -356,5 +378,5 @@ func (r *runner) report(now time.Time) task.Report {
 	for _, s := range r.sequences {
 		out.Sequences = append(out.Sequences, task.Sequence{Number: s.Number, Start: s.Start.Clone(), End: s.End.Clone()})
 	}
-	return out
+	return out, total
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +43,7 @@ type Worker struct {
 	running  map[string]*runner
 	ended    []string // oldest first
 	stopping bool
+	disabled bool
 	// ctx is that of the running tasks, set by Run.
 	ctx context.Context //nolint:containedctx // tasks outlive the order that starts them; Run owns both
 }
@@ -188,7 +192,7 @@ func (w *Worker) heartbeat(now time.Time) task.Heartbeat {
 	}
 	h := task.Heartbeat{
 		WorkerID: w.cfg.WorkerID, Incarnation: w.cfg.Incarnation, Host: w.cfg.Host, Port: w.cfg.Port,
-		Version: w.cfg.Version, Capacity: w.cfg.Capacity, Stopping: w.stopping,
+		Version: w.cfg.Version, Capacity: w.cfg.Capacity, Stopping: w.stopping, Disabled: w.disabled,
 	}
 	w.mu.Unlock()
 	h.Tasks = make([]task.Report, 0, len(running))
@@ -211,6 +215,8 @@ func (w *Worker) assign(a task.Assignment) task.OrderReply {
 		return refuse(task.CodeRefused, "task [%s] has ended on this worker already", a.TaskID)
 	case w.stopping:
 		return refuse(task.CodeNoCapacity, "worker [%s] is shutting down", w.cfg.WorkerID)
+	case w.disabled:
+		return refuse(task.CodeNoCapacity, "worker [%s] is disabled", w.cfg.WorkerID)
 	case len(w.running) >= w.cfg.Capacity:
 		return refuse(task.CodeNoCapacity, "all %d slots of worker [%s] are taken", w.cfg.Capacity, w.cfg.WorkerID)
 	}
@@ -234,6 +240,32 @@ func (w *Worker) forget(id string) {
 	if len(w.ended) > endedKept {
 		w.ended = slices.Delete(w.ended, 0, len(w.ended)-endedKept)
 	}
+	w.mu.Unlock()
+	w.poke()
+}
+
+// Host is the worker's name and port, as its heartbeats tell them.
+func (w *Worker) Host() string { return net.JoinHostPort(w.cfg.Host, strconv.Itoa(w.cfg.Port)) }
+
+// Running are the ids of the tasks that run here, sorted.
+func (w *Worker) Running() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.running))
+}
+
+// Enabled says whether the worker takes new tasks.
+func (w *Worker) Enabled() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.disabled
+}
+
+// SetEnabled lets the worker take new tasks, or stops it from taking them. Running tasks go on. It is not remembered over
+// a restart.
+func (w *Worker) SetEnabled(on bool) {
+	w.mu.Lock()
+	w.disabled = !on
 	w.mu.Unlock()
 	w.poke()
 }
