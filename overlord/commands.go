@@ -92,6 +92,11 @@ func fixed(c supervisor.Command) func(*actor) (supervisor.Command, error) {
 
 // command lets the supervisor's actor decide and waits until the projections show the outcome.
 func (s *Service) command(ctx context.Context, id string, create bool, make func(*actor) (supervisor.Command, error)) error {
+	return s.run(ctx, id, create, func(ctx context.Context, a *actor) (uint64, error) { return a.command(ctx, make) })
+}
+
+// run lets the supervisor's actor do what decides something, and waits until the projections show its log sequence.
+func (s *Service) run(ctx context.Context, id string, create bool, fn func(context.Context, *actor) (uint64, error)) error {
 	t := s.leading()
 	if t == nil {
 		return &NotLeaderError{URL: s.LeaderURL()}
@@ -106,7 +111,7 @@ func (s *Service) command(ctx context.Context, id string, create bool, make func
 			return &supervisor.Refusal{Code: supervisor.CodeNotFound, Message: fmt.Sprintf("Cannot find any supervisor with id: [%s]", id)}
 		}
 		var derr error
-		err = a.do(ctx, func(ctx context.Context) { seq, derr = a.command(ctx, make) })
+		err = a.do(ctx, func(ctx context.Context) { seq, derr = fn(ctx, a) })
 		if errors.Is(err, errEnded) && t.ctx.Err() == nil {
 			continue // it retired in this moment; the next one knows the log
 		}
@@ -165,45 +170,6 @@ func (s *Service) Measurements(id string) supervisor.Measurements {
 		}
 	}
 	return supervisor.Measurements{}
-}
-
-// Stats returns the row counters of a supervisor's tasks by group number, as of their last heartbeats.
-func (s *Service) Stats(_ context.Context, id string) (map[int]map[string]task.Stats, error) {
-	if t := s.leading(); t != nil {
-		if a, _ := t.actor(t.ctx, id, false); a != nil {
-			return a.measures.byGroup(), nil
-		}
-	}
-	return map[int]map[string]task.Stats{}, nil
-}
-
-// ParseErrors asks the running tasks of a supervisor for the rows that they saved because they could not be ingested.
-func (s *Service) ParseErrors(ctx context.Context, id string) ([]task.ParseException, error) {
-	t := s.leading()
-	if t == nil {
-		return nil, &NotLeaderError{URL: s.LeaderURL()}
-	}
-	a, _ := t.actor(ctx, id, false)
-	if a == nil {
-		return nil, nil
-	}
-	var orders []task.Order
-	if err := a.do(ctx, func(context.Context) {
-		for _, id := range a.state.TaskIDs() {
-			if st := a.state.Tasks[id].State; st == task.StateReading || st == task.StatePublishing {
-				orders = append(orders, task.Order{Op: task.OpStats, TaskID: id})
-			}
-		}
-	}); err != nil {
-		return nil, err
-	}
-	var all []task.ParseException
-	for _, r := range a.sendAll(ctx, orders) {
-		if r.err == nil {
-			all = append(all, r.reply.ParseExceptions...)
-		}
-	}
-	return all, nil
 }
 
 // Workers returns the workers that are alive.

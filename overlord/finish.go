@@ -119,6 +119,10 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 		if ok && reason == reasonDuration && a.nothingRead(g, end) {
 			a.loop.unread[key] = a.term.cfg.Now().Add(unreadPause)
 			for _, id := range g.TaskIDs {
+				// A user's pause ends with the task's duration: nothing stands still for ever without a word.
+				if _, err := a.decide(ctx, supervisor.ResumeTask{TaskID: id}, byOverlord); err != nil {
+					a.log.Warn("resume task", "task", id, "error", err)
+				}
 				orders = append(orders, task.Order{Op: task.OpResume, TaskID: id})
 			}
 			return

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -211,6 +212,7 @@ type fakeTask struct {
 	finishing bool
 	started   time.Time
 	resumed   int
+	bad       []task.ParseException
 }
 
 func (h *house) worker(id string, capacity int) *fakeWorker {
@@ -271,6 +273,11 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 		return task.OrderReply{Code: task.CodeUnknownTask}
 	}
 	switch o.Op {
+	case task.OpStats:
+		return task.OrderReply{
+			Report:          &task.Report{TaskID: o.TaskID, Status: t.status, StartTime: t.started, Stats: task.Stats{Totals: task.Counters{Processed: 7}}},
+			ParseExceptions: slices.Clone(t.bad), RecordsProcessed: map[task.Partition]int64{"0": 7},
+		}
 	case task.OpPause:
 		t.status = task.RunnerPaused
 		return task.OrderReply{Offsets: t.at.Clone()}

@@ -1,7 +1,9 @@
 package overlord
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,18 +17,31 @@ type measures struct {
 	latest   task.Offsets
 	latestAt time.Time
 	tasks    map[string]supervisor.TaskMeasure
-	stats    map[string]groupStats
-}
-
-type groupStats struct {
-	group int
-	stats task.Stats
+	// errors are the newest parse errors that were told so far, newest first.
+	errors []task.ParseException
 }
 
 func (m *measures) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latest, m.latestAt = nil, time.Time{}
+	m.latest, m.latestAt, m.errors = nil, time.Time{}, nil
+}
+
+// keepErrors adds what tasks tell to the parse errors that are known, and returns the newest of all.
+func (m *measures) keepErrors(told []task.ParseException, limit int) []task.ParseException {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := slices.Concat(m.errors, told)
+	slices.SortStableFunc(all, func(a, b task.ParseException) int {
+		return cmp.Or(cmp.Compare(b.TimeOfExceptionMillis, a.TimeOfExceptionMillis), cmp.Compare(a.Partition, b.Partition),
+			cmp.Compare(b.Offset, a.Offset), cmp.Compare(a.Input, b.Input), slices.Compare(a.Details, b.Details))
+	})
+	all = slices.CompactFunc(all, func(a, b task.ParseException) bool {
+		return a.TimeOfExceptionMillis == b.TimeOfExceptionMillis && a.Partition == b.Partition && a.Offset == b.Offset &&
+			a.Input == b.Input && slices.Equal(a.Details, b.Details)
+	})
+	m.errors = all[:min(limit, len(all))]
+	return slices.Clone(m.errors)
 }
 
 func (m *measures) setLatest(o task.Offsets, at time.Time) {
@@ -35,39 +50,23 @@ func (m *measures) setLatest(o task.Offsets, at time.Time) {
 	m.latest, m.latestAt = o, at
 }
 
-func (m *measures) setTask(id string, group int, r task.Report) {
+func (m *measures) setTask(id string, r task.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.tasks == nil {
-		m.tasks, m.stats = map[string]supervisor.TaskMeasure{}, map[string]groupStats{}
+		m.tasks = map[string]supervisor.TaskMeasure{}
 	}
 	m.tasks[id] = supervisor.TaskMeasure{Current: r.CurrentOffsets, Status: r.Status}
-	m.stats[id] = groupStats{group, r.Stats}
 }
 
 func (m *measures) dropTask(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.tasks, id)
-	delete(m.stats, id)
 }
 
 func (m *measures) get() supervisor.Measurements {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return supervisor.Measurements{Latest: m.latest.Clone(), LatestAt: m.latestAt, Tasks: maps.Clone(m.tasks)}
-}
-
-// byGroup returns the newest stats of each task by group number.
-func (m *measures) byGroup() map[int]map[string]task.Stats {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := map[int]map[string]task.Stats{}
-	for id, s := range m.stats {
-		if all[s.group] == nil {
-			all[s.group] = map[string]task.Stats{}
-		}
-		all[s.group][id] = s.stats
-	}
-	return all
 }

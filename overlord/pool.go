@@ -34,7 +34,7 @@ func (p *pool) heard(h task.Heartbeat, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.workers[h.WorkerID]
-	news := w == nil || w.beat.Incarnation != h.Incarnation || len(h.Tasks) < len(w.beat.Tasks) || w.beat.Stopping != h.Stopping
+	news := w == nil || w.beat.Incarnation != h.Incarnation || len(h.Tasks) < len(w.beat.Tasks) || w.beat.Stopping != h.Stopping || w.beat.Disabled != h.Disabled
 	p.workers[h.WorkerID] = &workerView{beat: h, seen: now}
 	return news
 }
@@ -84,7 +84,7 @@ func (p *pool) place(taskID string, avoid []string, now time.Time) (task.Heartbe
 	bestFree := 0
 	for _, w := range p.workers {
 		free := w.beat.Capacity - p.usedLocked(w)
-		if w.beat.Stopping || now.Sub(w.seen) > p.timeout || free <= 0 || slices.Contains(avoid, w.beat.WorkerID) {
+		if w.beat.Stopping || w.beat.Disabled || now.Sub(w.seen) > p.timeout || free <= 0 || slices.Contains(avoid, w.beat.WorkerID) {
 			continue
 		}
 		if best == nil || free > bestFree || free == bestFree && w.beat.WorkerID < best.beat.WorkerID {

@@ -36,13 +36,13 @@ func (a *actor) tend(ctx context.Context) {
 		alive, lost, seen := a.term.pool.fate(t.WorkerID, t.Incarnation, now)
 		switch {
 		case lost && seen:
-			a.failTask(ctx, id, fmt.Sprintf("Worker [%s] was silent for %s: its tasks are lost", t.WorkerID, a.term.cfg.WorkerTimeout), nil)
+			a.failTask(ctx, id, fmt.Sprintf("Worker [%s] was silent for %s: its tasks are lost", t.WorkerID, a.term.cfg.WorkerTimeout))
 		case lost:
 			a.lostWorker(ctx, t)
 		case alive && t.State == task.StateNotStarted && a.vanished(id, now):
 			a.stopTask(ctx, id, "Worker ["+t.WorkerID+"] did not take the task")
 		case alive && a.vanished(id, now):
-			a.failTask(ctx, id, "Worker ["+t.WorkerID+"] does not run the task any more", nil)
+			a.failTask(ctx, id, "Worker ["+t.WorkerID+"] does not run the task any more")
 		}
 	}
 }
@@ -61,7 +61,7 @@ func (a *actor) lostWorker(ctx context.Context, t *supervisor.Task) {
 		a.endTask(ctx, t.ID, supervisor.StopTask{TaskID: t.ID, Reason: "Worker [" + t.WorkerID + "] did not survive the restart"})
 		return
 	}
-	a.failTask(ctx, t.ID, "Worker ["+t.WorkerID+"] was restarted: its tasks are lost", nil)
+	a.failTask(ctx, t.ID, "Worker ["+t.WorkerID+"] was restarted: its tasks are lost")
 }
 
 // handOver tells every active group to finish that is of an older spec, or whose supervisor is suspended or terminated.
@@ -134,30 +134,24 @@ func (a *actor) stopTask(ctx context.Context, id, reason string) {
 	if t == nil {
 		return
 	}
-	worker := t.WorkerID
-	if !a.endTask(ctx, id, supervisor.StopTask{TaskID: id, Reason: reason}) || worker == "" {
-		return
+	if _, err := a.put(ctx, id, supervisor.StopTask{TaskID: id, Reason: reason, Report: a.lastKnown(id)}, byOverlord, reason); err != nil {
+		a.log.Warn("end task", "task", id, "error", err)
 	}
-	a.spawn(ctx, func(ctx context.Context) {
-		if _, err := a.term.order(ctx, worker, task.Order{Op: task.OpStop, TaskID: id, Reason: reason}); err != nil {
-			a.log.Debug("stop task", "task", id, "error", err) // its next heartbeat brings the order again
-		}
-	})
 }
 
-func (a *actor) failTask(ctx context.Context, id, msg string, report *supervisor.FinalReport) bool {
-	return a.endTask(ctx, id, supervisor.FailTask{TaskID: id, ErrorMsg: msg, Report: report})
+// failTask records the end of a task that cannot tell it any more.
+func (a *actor) failTask(ctx context.Context, id, msg string) {
+	a.endTask(ctx, id, supervisor.FailTask{TaskID: id, ErrorMsg: msg, Killed: true, Report: a.lastKnown(id)})
 }
 
 // endTask decides the end of a task and forgets what was measured of it.
-func (a *actor) endTask(ctx context.Context, id string, c supervisor.Command) bool {
+func (a *actor) endTask(ctx context.Context, id string, c supervisor.Command) {
 	if _, err := a.decide(ctx, c, byOverlord); err != nil {
 		a.log.Warn("end task", "task", id, "error", err)
-		return false
+		return
 	}
 	a.forget(id)
 	a.soonAfter(c)
-	return true
 }
 
 // forget drops what was placed and measured of a task that has ended.
@@ -177,7 +171,7 @@ func (a *actor) heard(ctx context.Context, h task.Heartbeat, r task.Report) {
 		return
 	}
 	a.reports[r.TaskID] = liveReport{at: a.term.cfg.Now(), report: r}
-	a.measures.setTask(r.TaskID, t.GroupNumber, r)
+	a.measures.setTask(r.TaskID, r)
 	if t.State == task.StateNotStarted && r.Status != task.RunnerNotStarted && !r.StartTime.IsZero() {
 		if _, err := a.decide(ctx, supervisor.StartTask{TaskID: t.ID, StartTime: r.StartTime.UTC()}, byOverlord); err != nil {
 			a.log.Warn("start task", "task", t.ID, "error", err)
@@ -190,7 +184,7 @@ func (a *actor) heard(ctx context.Context, h task.Heartbeat, r task.Report) {
 
 // align sends an order again that the task has not followed.
 func (a *actor) align(ctx context.Context, r task.Report) {
-	g := a.state.GroupOf(r.TaskID)
+	t, g := a.state.Tasks[r.TaskID], a.state.GroupOf(r.TaskID)
 	if g == nil || a.busy[g.Key] || r.Status == task.RunnerNotStarted || r.Status == task.RunnerStarting {
 		return
 	}
@@ -208,7 +202,9 @@ func (a *actor) align(ctx context.Context, r task.Report) {
 				orders = append(orders, o)
 			}
 		}
-	case r.Status == task.RunnerPaused && !g.Publishing:
+	case r.Status == task.RunnerReading && t.Paused:
+		orders = append(orders, task.Order{Op: task.OpPause, TaskID: r.TaskID})
+	case r.Status == task.RunnerPaused && !t.Paused:
 		orders = append(orders, task.Order{Op: task.OpResume, TaskID: r.TaskID})
 	}
 	if len(orders) > 0 {

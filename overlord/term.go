@@ -195,6 +195,7 @@ func (t *term) listen() (func(), error) {
 	for subject, handle := range map[string]nats.MsgHandler{
 		task.SubjectHeartbeatPrefix + "*":                    t.onHeartbeat,
 		task.SubjectNoticePrefix + fmt.Sprint(t.lease.Epoch): t.onNotice,
+		task.SubjectControl:                                  t.onControl,
 		task.SubjectWho: func(m *nats.Msg) {
 			if t.lease.Valid() {
 				_ = m.Respond(who)
