@@ -71,6 +71,9 @@ func (s *Server) workers(c echo.Context) error {
 			CurrCapacityUsed: len(w.Tasks), CurrCapacityUsedByTaskType: map[string]int{}, AvailabilityGroups: []string{}, RunningTasks: []string{},
 			LastCompletedTaskTime: instant(completed[w.WorkerID]),
 		}
+		if w.Disabled {
+			e.Worker.Version = "" // as Druid shows a worker that takes no tasks
+		}
 		if len(w.Tasks) > 0 {
 			e.CurrCapacityUsedByTaskType[taskType] = len(w.Tasks)
 		}
@@ -113,17 +116,38 @@ func (s *Server) programHealth(c echo.Context) error {
 	return writeJSON(c, http.StatusOK, true)
 }
 
-// programStatus has the shape of Druid's. What is the JVM's there is the Go runtime's here.
+// module is an extension as /status names it.
+type module struct {
+	Name     string `json:"name"`
+	Artifact string `json:"artifact"`
+	Version  string `json:"version"`
+}
+
+// programStatus has the shape of Druid's. What is the JVM's there is the Go runtime's here. The one module is what Druid's
+// console looks for before it offers to load from Kafka.
 func (s *Server) programStatus(c echo.Context) error {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return writeJSON(c, http.StatusOK, struct {
 		Version string            `json:"version"`
-		Modules []string          `json:"modules"`
+		Modules []module          `json:"modules"`
 		Memory  map[string]uint64 `json:"memory"`
-	}{s.cfg.Version, []string{}, map[string]uint64{
+	}{s.cfg.Version, []module{{"org.apache.druid.indexing.kafka.KafkaIndexTaskModule", "druid-kafka-indexing-service", s.cfg.Version}}, map[string]uint64{
 		"maxMemory": m.Sys, "totalMemory": m.HeapSys, "freeMemory": m.HeapSys - min(m.HeapInuse, m.HeapSys), "usedMemory": m.HeapInuse, "directMemory": 0,
 	}})
+}
+
+// selfDiscovered and selfDiscoveredStatus say whether the service knows who leads, and so can be asked anything.
+func (s *Server) selfDiscovered(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderContentType, mimeJSON)
+	if !s.cfg.Ready() {
+		return c.NoContent(http.StatusServiceUnavailable)
+	}
+	return c.NoContent(http.StatusOK)
+}
+
+func (s *Server) selfDiscoveredStatus(c echo.Context) error {
+	return writeJSON(c, http.StatusOK, map[string]bool{"selfDiscovered": s.cfg.Ready()})
 }
 
 func (s *Server) properties(c echo.Context) error {
@@ -137,12 +161,22 @@ func (s *Server) properties(c echo.Context) error {
 	return writeJSON(c, http.StatusOK, shown)
 }
 
-// notHere answers for routes of Druid that Ogham does not have yet.
+// insteadOf says what to do in the place of what Ogham does not do.
+var insteadOf = map[string]string{
+	"/task": "it runs the tasks of its supervisors only. POST the supervisor spec that makes such tasks to /druid/indexer/v1/supervisor, " +
+		"or this task to a Druid Overlord",
+	"/action": "its tasks ask their overlord in another way, and no Druid task runs here. Commits are in /ogham/v1/segments and /ogham/v1/events",
+	"/worker": "it puts a task on the worker with the most free slots. A worker takes no new tasks after POST /druid/worker/v1/disable to it",
+}
+
+// notHere answers for routes of Druid that Ogham does not have.
 func (s *Server) notHere(c echo.Context) error {
 	path := strings.TrimPrefix(c.Path(), "/druid/indexer/v1")
-	return writeJSON(c, http.StatusNotImplemented, errorAnswer{
-		Error: fmt.Sprintf("%s %s is not supported by Ogham", c.Request().Method, path),
-	})
+	text := fmt.Sprintf("%s %s is not supported by Ogham", c.Request().Method, path)
+	if why := insteadOf[path]; why != "" {
+		text += ": " + why
+	}
+	return writeJSON(c, http.StatusNotImplemented, errorAnswer{Error: text})
 }
 
 // location is where a task runs; a null host says that it has no place.

@@ -119,6 +119,9 @@ type overlord struct {
 	asked    map[int]map[string]task.Stats
 	parse    []task.ParseException
 	workers  []task.Heartbeat
+	live     map[string]task.OrderReply // what running tasks say
+	control  func(task.Control) (task.ControlReply, error)
+	logs     map[string]string
 	leader   string // where another one leads
 	follows  bool
 	fails    error
@@ -244,6 +247,51 @@ func (o *overlord) ParseErrors(context.Context, string) ([]task.ParseException, 
 	return o.parse, nil
 }
 
+// notRunning is the error of a question to a task that does not run.
+type notRunning struct{}
+
+func (notRunning) Error() string { return "it does not run" }
+func (notRunning) NotRunning()   {}
+
+func (o *overlord) Ask(_ context.Context, worker, taskID string) (task.OrderReply, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r, ok := o.live[taskID]
+	if !ok || worker == "" {
+		return r, notRunning{}
+	}
+	if r.Report == nil {
+		return r, errors.New("no answer")
+	}
+	return r, nil
+}
+
+func (o *overlord) Control(_ context.Context, c task.Control) (task.ControlReply, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.control(c)
+}
+
+func (o *overlord) Shutdown(ctx context.Context, supervisorID, taskID string) error {
+	return o.decide(ctx, supervisorID, supervisor.FailTask{TaskID: taskID, ErrorMsg: "Shutdown request from user", Killed: true})
+}
+
+// Read gives a log in parts of four bytes.
+func (o *overlord) Read(_ context.Context, taskID, node string, offset int64) (httpapi.LogPart, bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text, ok := o.logs[taskID]
+	if !ok {
+		return httpapi.LogPart{}, false, nil
+	}
+	size := int64(len(text))
+	if offset < 0 {
+		offset += size
+	}
+	offset = min(max(offset, 0), size)
+	return httpapi.LogPart{Start: offset, Size: size, Data: []byte(text[offset:min(offset+4, size)])}, true, nil
+}
+
 func (o *overlord) IsLeader() bool { return !o.follows }
 
 func (o *overlord) LeaderURL() string {
@@ -276,7 +324,7 @@ func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
 		measured: map[string]supervisor.Measurements{},
 	}
 	out := &syncBuffer{}
-	cfg := httpapi.Config{Overlord: o, Views: views, Log: log, Version: "0.1", Logger: slog.New(slog.NewJSONHandler(out, nil))}
+	cfg := httpapi.Config{Overlord: o, Views: views, Log: log, TaskLogs: o, Version: "0.1", Logger: slog.New(slog.NewJSONHandler(out, nil))}
 	for _, f := range change {
 		f(&cfg)
 	}

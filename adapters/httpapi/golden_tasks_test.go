@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ogham/adapters/httpapi"
 	"ogham/adapters/httpapi/goldentest"
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
@@ -22,7 +23,7 @@ const (
 
 // TestGoldenTaskRoutes replays what was asked about one running task, after putting one in its place.
 func TestGoldenTaskRoutes(t *testing.T) {
-	s := serve(t)
+	s := serve(t, func(c *httpapi.Config) { c.Worker = &oneWorker{host: "127.0.0.1:18091", tasks: []string{goldenTask}} })
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	all := exchangesOf(t, "12-task-level")
@@ -45,15 +46,36 @@ func TestGoldenTaskRoutes(t *testing.T) {
 			Input: "{}", ErrorType: "unparseable", Details: []string{"Timestamp[null] is unparseable! Event: {} (Record: 1)"}, TimeOfExceptionMillis: int64(i),
 		})
 	}
+	report := &task.Report{
+		TaskID: goldenTask, Status: task.RunnerReading, StartTime: time.Now().UTC(), CurrentOffsets: task.Offsets{"0": 255, "1": 250},
+		Sequences: []task.Sequence{{Start: start}}, Stats: s.asked[0][goldenTask],
+	}
+	s.live = map[string]task.OrderReply{goldenTask: {Report: report, ParseExceptions: s.parse}}
+	s.control = func(c task.Control) (task.ControlReply, error) {
+		switch c.Op {
+		case task.ControlPause:
+			report.Status = task.RunnerPaused
+			return task.ControlReply{Offsets: report.CurrentOffsets}, nil
+		case task.ControlSetEnd:
+			return task.ControlReply{Code: task.CodeRefused, Message: "Task must be paused before changing the end offsets"}, nil
+		}
+		report.Status = task.RunnerReading
+		return task.ControlReply{}, nil
+	}
 	s.workers = []task.Heartbeat{{WorkerID: "w", Host: "127.0.0.1", Port: 18091, Version: "0", Capacity: 4, Tasks: []task.Report{{TaskID: goldenTask}}}}
 
-	shaped := []string{"06-stats", "39-workers", "44-status", "42-totalWorkerCapacity"}
+	shaped := []string{"24-reports-live", "51-chat-rowStats", "54-chat-liveReports", "53-chat-time-start", "57-chat-rowStats-full", "06-stats", "39-workers", "44-status", "42-totalWorkerCapacity"}
 	for _, name := range []string{
 		"02-tasks-early", "03-task-status-early", "06-stats", "07-parse-errors", "08-tasks-running", "09-tasks-state-running", "10-tasks-state-pending",
 		"11-tasks-state-waiting", "12-tasks-state-complete", "13-tasks-state-bogus", "14-tasks-type", "15-tasks-type-other", "16-tasks-datasource-unknown",
 		"17-tasks-bad-interval", "18-tasks-max", "19-runningTasks", "20-pendingTasks", "21-waitingTasks", "22-task", "23-task-status", "31-segments-of-task",
 		"32-taskStatus-post", "33-taskStatus-post-empty", "34-unknown-task", "35-unknown-task-status", "36-unknown-task-reports", "37-unknown-task-log",
-		"39-workers", "40-leader", "41-isLeader", "42-totalWorkerCapacity", "43-status-health", "44-status",
+		"38-unknown-task-shutdown", "39-workers", "40-leader", "41-isLeader", "42-totalWorkerCapacity", "43-status-health", "44-status",
+		"24-reports-live", "26-log-accept-json", "30-log-bad-offset", "45-worker-config", "46-locks-post", "47-chat-status", "48-chat-offsets-current",
+		"49-chat-offsets-end", "50-chat-checkpoints", "51-chat-rowStats", "52-chat-unparseableEvents", "53-chat-time-start", "54-chat-liveReports",
+		"55-chat-unknown-task", "56-chat-unknown-endpoint", "57-chat-rowStats-full", "58-chat-pause", "59-chat-status-paused", "60-chat-pause-again",
+		"61-chat-resume", "62-chat-resume-again", "63-chat-set-end-bad-body", "64-chat-set-end-not-paused", "65-chat-health", "66-mm-enabled", "67-mm-tasks",
+		"69-shutdown-task", "71-shutdown-task-again", "86-shutdownAllTasks",
 	} {
 		i := slices.IndexFunc(all, func(x goldentest.Exchange) bool { return x.File == name })
 		if i < 0 {
@@ -88,6 +110,7 @@ func TestReportsOfRunningAndEndedTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.asked = map[int]map[string]task.Stats{0: {"t1": {Totals: task.Counters{Processed: 3}}}}
+	s.live = map[string]task.OrderReply{"t1": {Report: &task.Report{Stats: s.asked[0]["t1"]}}}
 	const base = "/druid/indexer/v1"
 	if got := s.get(t, base+"/supervisor/edits/stats"); !strings.Contains(got.text, `"t2":{}`) || !strings.Contains(got.text, `"processed":3`) || !strings.Contains(got.text, `"processed":0.0`) {
 		t.Errorf("stats: %s", got.text)

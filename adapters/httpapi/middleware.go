@@ -102,6 +102,9 @@ const mask = "********"
 // redact masks the values of secrets in a text that is about to be logged or shown.
 func redact(s string) string { return secretValue.ReplaceAllString(s, "${1}"+mask) }
 
+// Redact is for the other places that write what users gave: it masks the values of secrets in a text.
+func Redact(s string) string { return redact(s) }
+
 // leads lets the request through where this node leads, and else shows the way to the one that does. Where nobody can
 // lead because the log is damaged, questions are answered from what is known.
 func (s *Server) leads(next echo.HandlerFunc) echo.HandlerFunc {

@@ -35,6 +35,14 @@ type Overlord interface {
 	// ParseErrors returns the saved parse errors of the running tasks, newest first.
 	ParseErrors(ctx context.Context, id string) ([]task.ParseException, error)
 
+	// Ask asks a running task of a worker what it does and what it counted; the Report of the answer is never nil. Every
+	// node may. The error has the method NotRunning where nobody runs the task.
+	Ask(ctx context.Context, worker, taskID string) (task.OrderReply, error)
+	// Control carries out what a client asks of a running task. A node that does not lead passes it on.
+	Control(ctx context.Context, c task.Control) (task.ControlReply, error)
+	// Shutdown fails a task and has it stopped; one that has ended is left as it is.
+	Shutdown(ctx context.Context, supervisorID, taskID string) error
+
 	// IsLeader says whether this node leads; LeaderURL is the leader's base URL, empty where none is known.
 	IsLeader() bool
 	LeaderURL() string
@@ -44,6 +52,35 @@ type Overlord interface {
 
 // NotLeader is implemented by the error of a command that only the leader takes. The URL is the leader's, or empty.
 type NotLeader interface{ NotLeader() (leaderURL string) }
+
+// NotRunning is implemented by the error of a question to a task that nobody runs.
+type NotRunning interface{ NotRunning() }
+
+// Worker is the worker of this process.
+type Worker interface {
+	// Host is its name and port as /workers shows it.
+	Host() string
+	// Running are the ids of its tasks, sorted.
+	Running() []string
+	// Enabled says whether it takes new tasks, SetEnabled lets it or stops it from taking them. Running tasks go on.
+	Enabled() bool
+	SetEnabled(on bool)
+}
+
+// TaskLogs gives what tasks wrote, wherever it is kept.
+type TaskLogs interface {
+	// Read returns what a task wrote from an offset on, not all at once; a negative offset counts from the end. Node is the
+	// worker that ran it, empty where none did. It is false where nobody that answers has the log.
+	Read(ctx context.Context, taskID, node string, offset int64) (LogPart, bool, error)
+}
+
+// LogPart is a part of a task's log: Data begins at Start, and the whole log has Size bytes now. It is an alias of a plain
+// struct, so that who keeps the logs needs no conversion.
+type LogPart = struct {
+	Start int64
+	Size  int64
+	Data  []byte
+}
 
 // RetryAfter is implemented by an error that passes by itself.
 type RetryAfter interface{ RetryAfter() time.Duration }

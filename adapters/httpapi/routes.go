@@ -51,9 +51,11 @@ func (s *Server) routes() {
 	d.Add(get, "/task/:id", s.taskSpec, leads, gives, s.knownTask)
 	d.Add(get, "/task/:id/status", s.taskStatus, leads, gives, s.knownTask)
 	d.Add(get, "/task/:id/reports", s.taskReports, leads, gives, s.knownTask)
-	d.Add(get, "/task/:id/log", s.taskLog, leads, s.knownTask)
+	d.Add(get, "/task/:id/log", s.taskLog, leads, s.givesText, s.knownTask)
+	d.Add(post, "/task/:id/shutdown", s.shutdownTask, leads, gives, s.knownTask)
+	d.Add(post, "/datasources/:id/shutdownAllTasks", s.shutdownAllTasks, leads, gives)
 	d.Add(get, "/task/:id/segments", s.taskSegments, leads, gives)
-	for _, path := range []string{"/task", "/task/:id/shutdown", "/action", "/datasources/:id/shutdownAllTasks"} {
+	for _, path := range []string{"/task", "/action", "/worker"} {
 		d.Add(post, path, s.notHere)
 	}
 	d.Add(post, "/sampler", s.sample, takes, gives)
@@ -61,9 +63,15 @@ func (s *Server) routes() {
 	d.Add(get, "/isLeader", s.isLeader)
 	d.Add(get, "/workers", s.workers, leads, gives)
 	d.Add(get, "/totalWorkerCapacity", s.capacity, leads, gives)
+	d.Add(get, "/worker", s.workerConfig, leads, gives)
+	d.Add(post, "/lockedIntervals/v2", s.lockedIntervals, leads, takes, gives)
+
+	s.workerRoutes()
 
 	s.echo.Add(get, "/status", s.programStatus)
 	s.echo.Add(get, "/status/health", s.programHealth)
+	s.echo.Add(get, "/status/selfDiscovered", s.selfDiscovered)
+	s.echo.Add(get, "/status/selfDiscovered/status", s.selfDiscoveredStatus)
 	s.echo.Add(get, "/status/properties", s.properties)
 
 	o := s.echo.Group("/ogham/v1")
@@ -73,6 +81,32 @@ func (s *Server) routes() {
 	o.Add(get, "/supervisors/:id/errors", s.pastErrors)
 	o.Add(get, "/supervisors/:id/lag", s.lag)
 	o.Add(get, "/supervisors/:id/offsets", s.offsets)
+}
+
+// workerRoutes are those of a Druid worker and of the tasks on it. Every process answers for every task, whether it leads
+// or not, so that a client needs one address only; what a process without a worker would say of its own answers 404.
+func (s *Server) workerRoutes() {
+	w := s.echo.Group("/druid/worker/v1")
+	w.Add(get, "/enabled", s.workerEnabled, s.givesJSON, s.hasWorker)
+	w.Add(get, "/tasks", s.workerTasks, s.givesJSON, s.hasWorker)
+	w.Add(post, "/enable", s.enableWorker, s.givesJSON, s.hasWorker)
+	w.Add(post, "/disable", s.disableWorker, s.givesJSON, s.hasWorker)
+	w.Add(get, "/task/:id/log", s.taskLog, s.givesText, s.knownTask)
+
+	running := []echo.MiddlewareFunc{s.givesJSON, s.chatTask}
+	chat := w.Group("/chat/:id")
+	chat.Add(get, "/status", s.chatStatus, running...)
+	chat.Add(get, "/offsets/current", s.chatCurrent, running...)
+	chat.Add(get, "/offsets/end", s.chatEnd, running...)
+	chat.Add(post, "/offsets/end", s.chatSetEnd, s.takesJSON, s.givesJSON, s.chatTask)
+	chat.Add(get, "/checkpoints", s.chatCheckpoints, running...)
+	chat.Add(get, "/rowStats", s.chatRowStats, running...)
+	chat.Add(get, "/liveReports", s.chatLiveReports, running...)
+	chat.Add(get, "/unparseableEvents", s.chatUnparseable, running...)
+	chat.Add(get, "/time/start", s.chatTimeStart, running...)
+	chat.Add(post, "/pause", s.chatPause, running...)
+	chat.Add(post, "/resume", s.chatResume, running...)
+	chat.Add(post, "/stop", s.chatStop, running...)
 }
 
 // isStream says which routes write for as long as the client listens; compression would hold their lines back.

@@ -20,6 +20,10 @@ type Config struct {
 	Views    Views
 	Log      Log
 	Sampler  Sampler
+	// Worker is this process's, nil where it has none.
+	Worker Worker
+	// TaskLogs is required.
+	TaskLogs TaskLogs
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 	// Version is the program's, shown by /status.

@@ -219,7 +219,7 @@ func TestPanicIsContained(t *testing.T) {
 
 func TestUnsupportedRoutesSaySo(t *testing.T) {
 	s := serve(t)
-	for _, path := range []string{"/task", "/task/x/shutdown", "/action"} {
+	for _, path := range []string{"/task", "/action", "/worker"} {
 		if got := s.ask(t, http.MethodPost, "/druid/indexer/v1"+path, "{}"); got.status != 501 || !strings.Contains(got.text, "not supported") {
 			t.Errorf("%s: %d %s", path, got.status, got.text)
 		}

@@ -62,7 +62,7 @@ func entryOf(t supervisor.TaskRecord) taskEntry {
 	switch {
 	case t.Ended():
 		e.RunnerStatusCode, e.QueueInsertionTime = "NONE", instant(time.Time{})
-		if t.State == task.StateSuccess {
+		if !t.Stopped && !t.Killed { // Druid shows no duration of a task that it ended itself
 			e.Duration = duration(t)
 		}
 	case t.State == task.StatePending:
@@ -233,9 +233,43 @@ func (s *Server) taskStatus(c echo.Context) error {
 	}{t.ID, e})
 }
 
-// taskLog answers as Druid does where no log is kept: a task writes into its worker's log.
-func (s *Server) taskLog(c echo.Context) error {
-	return writeText(c, http.StatusNotFound, "No log was found for this task. The task may not exist, or it may not have begun running yet.")
+// shutdownTask fails a running task; a task that has ended is answered like a running one, as in Druid.
+func (s *Server) shutdownTask(c echo.Context) error {
+	t, ok := s.cfg.Views.Task(segment(c, "id"))
+	if !ok {
+		return c.NoContent(http.StatusNotFound)
+	}
+	if err := s.shutdown(c, t); err != nil {
+		return err
+	}
+	return writeJSON(c, http.StatusOK, map[string]string{"task": t.ID})
+}
+
+func (s *Server) shutdown(c echo.Context, t supervisor.TaskRecord) error {
+	if t.Ended() {
+		return nil
+	}
+	ctx, cancel := s.bound(c)
+	defer cancel()
+	return s.cfg.Overlord.Shutdown(ctx, t.SupervisorID, t.ID)
+}
+
+// shutdownAllTasks fails every live task of a data source.
+func (s *Server) shutdownAllTasks(c echo.Context) error {
+	id, found := segment(c, "id"), false
+	for _, t := range s.cfg.Views.Tasks() {
+		if t.SupervisorID != id || t.Ended() {
+			continue
+		}
+		found = true
+		if err := s.shutdown(c, t); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return c.NoContent(http.StatusNotFound)
+	}
+	return writeJSON(c, http.StatusOK, map[string]string{"dataSource": id})
 }
 
 func (s *Server) taskSegments(c echo.Context) error {

@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -167,8 +165,13 @@ func (s *Server) taskReports(c echo.Context) error {
 
 func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
 	p := finalPayload{
-		IngestionState: stateBuilding, UnparseableEvents: map[string]any{}, ErrorMsg: entryOf(t).ErrorMsg, RecordsProcessed: map[string]int64{},
+		IngestionState: stateBuilding, ErrorMsg: entryOf(t).ErrorMsg, RecordsProcessed: map[string]int64{},
 	}
+	var saved []task.ParseException
+	if t.Report != nil {
+		saved = t.Report.ParseExceptions
+	}
+	p.UnparseableEvents = unparseableEvents(t, saved)
 	if t.State == task.StateSuccess {
 		p.IngestionState = stateCompleted
 	}
@@ -176,9 +179,6 @@ func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
 		return p
 	}
 	p.RowStats.BuildSegments = t.Report.Stats.Totals
-	if len(t.Report.ParseExceptions) > 0 {
-		p.UnparseableEvents["buildSegments"] = parseErrorsOf(t.Report.ParseExceptions)
-	}
 	for part, n := range t.Report.RecordsProcessed {
 		p.RecordsProcessed[javaPartition(part)] = n
 	}
@@ -200,18 +200,16 @@ func javaPartition(p task.Partition) string {
 	return fmt.Sprintf("KafkaTopicPartition{partition=%d, topic='%s', multiTopicPartition=%t}", n, topic, multi)
 }
 
+// liveReport answers what the running task says of itself, 404 where it has no place yet or does not answer.
 func (s *Server) liveReport(c echo.Context, t supervisor.TaskRecord) error {
-	ctx, cancel := s.bound(c)
-	defer cancel()
-	groups, err := s.cfg.Overlord.Stats(ctx, t.SupervisorID)
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	stats, ok := groups[t.GroupNumber][t.ID]
-	if !ok { // it has no place yet, or does not answer
+	if t.WorkerID == "" {
 		return c.NoContent(http.StatusNotFound)
 	}
-	return writeJSON(c, http.StatusOK, map[string]report{
-		reportType: {reportType, t.ID, livePayload{stateBuilding, map[string]any{}, rowStatsOf(stats)}},
-	})
+	ctx, cancel := s.bound(c)
+	defer cancel()
+	reply, err := s.cfg.Overlord.Ask(ctx, t.WorkerID, t.ID)
+	if err != nil {
+		return c.NoContent(http.StatusNotFound)
+	}
+	return writeJSON(c, http.StatusOK, liveReportOf(t, reply))
 }

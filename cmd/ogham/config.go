@@ -41,6 +41,7 @@ type config struct {
 	properties     properties
 	thresholds     supervisor.Thresholds
 	idle           spec.IdleConfig
+	taskLogs       taskLogConfig
 }
 
 // properties are Druid's own settings by name.
@@ -66,6 +67,7 @@ var known = []string{
 	"druid.supervisor.maxStoredExceptionEvents",
 	"druid.supervisor.idleConfig.enabled", "druid.supervisor.idleConfig.inactiveAfterMillis",
 	"druid.storage.type", "druid.storage.storageDirectory", "druid.worker.capacity",
+	propLogsType, propLogsDirectory, propLogsKill, propLogsRetain, propLogsFirst, propLogsEvery,
 }
 
 // parseConfig reads flags, then the environment (OGHAM_ and the flag's name in capitals) for flags that were not given,
@@ -188,6 +190,9 @@ func (c *config) finish(roles string) error {
 	}
 	if t := c.properties["druid.storage.type"]; t != "" && t != "local" {
 		return fmt.Errorf("druid.storage.type=%s: only local deep storage is done yet", t)
+	}
+	if err := c.readTaskLogs(); err != nil {
+		return err
 	}
 	return c.druid()
 }

@@ -81,7 +81,11 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	a.onStop(func() error { _ = ln.Close(); return nil })
 	a.url = c.advertise
 	if a.url == "" {
-		a.url = "http://" + ln.Addr().String()
+		at, err := reachable(ln.Addr())
+		if err != nil {
+			return nil, err
+		}
+		a.url = "http://" + at
 	}
 	nc, err := a.connect()
 	if err != nil {
@@ -105,16 +109,25 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
+	logs, err := a.startTaskLogs(nc)
+	if err != nil {
+		return nil, err
+	}
+	parts := httpapi.Config{TaskLogs: logs}
 	if c.is("worker") {
-		if err := a.startWorker(nc, ln.Addr(), sealer); err != nil {
+		w, err := a.startWorker(nc, sealer, logs)
+		if err != nil {
 			return nil, err
 		}
+		parts.Worker = w
 	}
 	samples, err := a.openSampler(clients, sealer)
 	if err != nil {
 		return nil, err
 	}
-	a.serve(ln, store, views, &sealing{lord, sealer}, sampling{samples})
+	parts.Overlord, parts.Views, parts.Log, parts.Sampler = &sealing{lord, sealer}, views, store, sampling{samples}
+	parts.Ready, parts.ReadOnly = func() bool { return lord.IsLeader() || lord.LeaderURL() != "" }, store.ReadOnly
+	a.serve(ln, parts)
 	if c.nats == "" && store.ReadOnly() == nil {
 		waitFor(ctx, leaderWait, lord.IsLeader)
 	}
@@ -260,12 +273,9 @@ func (a *app) startOverlord(nc *nats.Conn, store *eventstore.Store, views *proje
 	return lord, nil
 }
 
-func (a *app) serve(ln net.Listener, store *eventstore.Store, views *projections.Runner, lord *sealing, samples sampling) {
-	api := httpapi.New(httpapi.Config{
-		Overlord: lord, Views: views, Log: store, Sampler: samples, Logger: a.log, Version: version, Properties: a.cfg.properties,
-		Ready:    func() bool { return lord.IsLeader() || lord.LeaderURL() != "" },
-		ReadOnly: store.ReadOnly,
-	})
+func (a *app) serve(ln net.Listener, parts httpapi.Config) {
+	parts.Logger, parts.Version, parts.Properties = a.log, version, a.cfg.properties
+	api := httpapi.New(parts)
 	a.spawn("HTTP", func(ctx context.Context) error {
 		err := api.Serve(ctx, ln)
 		if errors.Is(err, http.ErrServerClosed) {

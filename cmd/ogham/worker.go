@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,19 +11,21 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ogham/adapters/deepstorage"
+	"ogham/adapters/httpapi"
 	"ogham/adapters/index"
 	"ogham/adapters/inputformat"
 	"ogham/adapters/kafka"
 	"ogham/adapters/secrets"
 	"ogham/adapters/segment"
+	"ogham/adapters/tasklogs"
 	"ogham/worker"
 )
 
 // startWorker wires the row path into a worker and runs it.
-func (a *app) startWorker(nc *nats.Conn, addr net.Addr, sealer *secrets.Sealer) error {
-	host, port := "127.0.0.1", 0
-	if t, ok := addr.(*net.TCPAddr); ok {
-		host, port = t.IP.String(), t.Port
+func (a *app) startWorker(nc *nats.Conn, sealer *secrets.Sealer, logs *tasklogs.Store) (*worker.Worker, error) {
+	host, port, err := place(a.url)
+	if err != nil {
+		return nil, err
 	}
 	storage := deepstorage.Local{Root: a.cfg.segmentDir()}
 	if a.cfg.nats == "" { // the only process that writes there; with others it may be their pushes that are unfinished
@@ -35,13 +36,13 @@ func (a *app) startWorker(nc *nats.Conn, addr net.Addr, sealer *secrets.Sealer) 
 	w, err := worker.New(nc, worker.Config{
 		WorkerID: subjectName(a.cfg.workerID), Host: host, Port: port, Version: version, Capacity: a.cfg.workerCapacity,
 		TaskDir: filepath.Join(a.cfg.dataDir, "tasks"), NewConsumer: newConsumer(sealer), NewBuilder: newBuilder,
-		Pusher: pusher{storage}, Logger: a.log, Fault: os.Getenv("OGHAM_FAULT"), HeartbeatEvery: a.cfg.heartbeat,
+		Pusher: pusher{storage}, Logger: a.log, Logs: logs, Mask: httpapi.Redact, Fault: os.Getenv("OGHAM_FAULT"), HeartbeatEvery: a.cfg.heartbeat,
 	})
 	if err != nil {
-		return fmt.Errorf("start the worker: %w", err)
+		return nil, fmt.Errorf("start the worker: %w", err)
 	}
 	a.spawn("worker", w.Run)
-	return nil
+	return w, nil
 }
 
 // subjectName makes a name that needs no encoding in a subject.

@@ -38,7 +38,16 @@ func Compare(x Exchange, got Answer, mode Mode) []string {
 	if len(diffs) > 0 {
 		return append(diffs, "the answer was "+clip(string(got.Body)))
 	}
+	if isLog(x.Request.Path) && want.Status == 200 {
+		return nil // what a task writes is its own
+	}
 	return compareBodies(x, got.Body, []byte(want.Body), mode)
+}
+
+// isLog says which answers are a task's log.
+func isLog(path string) bool {
+	path, _, _ = strings.Cut(path, "?")
+	return strings.HasSuffix(path, "/log")
 }
 
 func header(h map[string]string, name string) string {
