@@ -123,6 +123,7 @@ type event struct {
 	Time       time.Time `json:"time"`
 	Sequence   uint64    `json:"sequence"`
 	Epoch      uint64    `json:"epoch"`
+	Actor      string    `json:"actor"`
 	Supervisor string    `json:"supervisor"`
 	Task       string    `json:"task"`
 	Data       struct {
