@@ -31,6 +31,7 @@ func (s *Server) submit(c echo.Context) error {
 	if err := supported(parsed); err != nil {
 		return err
 	}
+	parsed = parsed.WithWarnings(s.cfg.SpecWarnings(parsed))
 	for _, w := range parsed.Warnings() {
 		s.cfg.Logger.Warn("a spec is read leniently", "request", requestID(c), "supervisor", parsed.ID(), "path", w.Path, "reason", redact(w.Message))
 	}

@@ -32,6 +32,7 @@ func (s *Server) sample(c echo.Context) error {
 	if err := supported(req.Spec); err != nil {
 		return err
 	}
+	req.Spec = req.Spec.WithWarnings(s.cfg.SpecWarnings(req.Spec))
 	ctx, cancel := context.WithTimeout(c.Request().Context(), s.cfg.CommandTimeout+req.Config.Timeout)
 	defer cancel()
 	answer, err := s.cfg.Sampler.Sample(ctx, req)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"ogham/domain/spec"
 )
 
 // Config says what a Server answers from, and how.
@@ -35,6 +37,9 @@ type Config struct {
 	// ReadOnly says why nothing can be decided here, such as a damaged log. Where no other node leads either, what is known
 	// is still shown, and commands are answered with this error. Nil: never.
 	ReadOnly func() error
+	// SpecWarnings says what of a spec will not be followed, beyond what reading it tells: it is shown when the spec is
+	// posted and, for as long as it runs, in the status. It must be quick and have no value of the spec in it. Nil: nothing.
+	SpecWarnings func(*spec.Supervisor) []spec.Problem
 	// Now is the clock of reports. Default: time.Now.
 	Now func() time.Time
 	// BodyLimit is the largest request body in bytes. Default: 32 MiB.
@@ -69,6 +74,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ready == nil {
 		c.Ready = func() bool { return true }
+	}
+	if c.SpecWarnings == nil {
+		c.SpecWarnings = func(*spec.Supervisor) []spec.Problem { return nil }
 	}
 	if c.ReadOnly == nil {
 		c.ReadOnly = func() error { return nil }

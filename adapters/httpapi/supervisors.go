@@ -79,7 +79,13 @@ func (s *Server) status(c echo.Context) error {
 	if !ok {
 		return vanished(c)
 	}
-	return writeJSON(c, http.StatusOK, report)
+	warnings := s.standingWarnings(id)
+	if len(warnings) == 0 {
+		return writeJSON(c, http.StatusOK, report)
+	}
+	return writeJSON(c, http.StatusOK, warnedReport{
+		StatusReport: report, Payload: warnedPayload{StatusPayload: report.Payload, Warnings: warnings},
+	})
 }
 
 func (s *Server) health(c echo.Context) error {

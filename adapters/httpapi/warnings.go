@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"ogham/domain/spec"
+	"ogham/domain/supervisor"
 )
 
 // headerWarnings carries what was read leniently in a spec that was accepted: a JSON array of {"path","message"}, in
@@ -60,4 +61,39 @@ func appendASCII(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// warnedReport is a status with what of the spec is not followed, which Druid's has no place for.
+type warnedReport struct {
+	supervisor.StatusReport
+	Payload warnedPayload `json:"payload"`
+}
+
+type warnedPayload struct {
+	supervisor.StatusPayload
+	Warnings []warning `json:"warnings"`
+}
+
+// warning is a place in a spec and what is to be said of it.
+type warning struct {
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// standingWarnings are those of the spec that a supervisor runs by. What was read leniently when it was posted is no
+// longer in it.
+func (s *Server) standingWarnings(id string) []warning {
+	sup, ok := s.cfg.Views.Supervisor(id)
+	if !ok {
+		return nil
+	}
+	parsed, err := spec.Parse(sup.Spec)
+	if err != nil {
+		return nil // a spec of an older version: the run says what is wrong
+	}
+	var out []warning
+	for _, p := range s.cfg.SpecWarnings(parsed) {
+		out = append(out, warning{p.Path, redact(p.Message)})
+	}
+	return out
 }

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Warning says of a consumer property that it is not followed here, or not wholly. It never has the value.
+// Warning says of a consumer property that it is not followed here, or not wholly. It never has the value. Property is
+// empty where it is about all of them.
 type Warning struct {
 	Property string
 	Reason   string
@@ -42,7 +43,7 @@ func Warnings(raw map[string]any, env Lookup) []Warning {
 	switch {
 	case elsewhere:
 	case err != nil:
-		r.warn("consumerProperties", notUsable+err.Error())
+		r.warn("", notUsable+err.Error())
 	default:
 		for _, bad := range r.invalid {
 			r.warn(bad.name, notUsable+bad.reason)

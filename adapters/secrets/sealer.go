@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -60,19 +62,16 @@ func New(hexKey string) (*Sealer, error) {
 	return &Sealer{aead: aead, nonce: derive("ogham nonce"), id: hex.EncodeToString(derive("ogham key id")[:6])}, nil
 }
 
-// FromFile reads the key from a file, and makes one where the file does not exist.
+// ErrNoKey is returned by FromFile for a file that does not exist.
+var ErrNoKey = errors.New("there is no secret key")
+
+// FromFile reads the key from a file.
 func FromFile(path string) (*Sealer, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key := make([]byte, keySize)
-		if _, err := rand.Read(key); err != nil {
-			return nil, fmt.Errorf("make a secret key: %w", err)
-		}
-		data = []byte(hex.EncodeToString(key) + "\n")
-		if err := writeNew(path, data); err != nil {
-			return nil, fmt.Errorf("keep the secret key: %w", err)
-		}
-	} else if err != nil {
+		return nil, fmt.Errorf("%w: %s does not exist", ErrNoKey, path)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the secret key: %w", err)
 	}
 	s, err := New(string(data))
@@ -80,6 +79,68 @@ func FromFile(path string) (*Sealer, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
+}
+
+// Create makes a key and keeps it in a file that must not exist. Whoever calls it makes sure that nothing is sealed with a
+// key that was lost.
+func Create(path string) (*Sealer, error) {
+	text, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	if err := writeNew(path, []byte(text+"\n")); err != nil {
+		return nil, fmt.Errorf("keep the secret key: %w", err)
+	}
+	return New(text)
+}
+
+// Passing makes a sealer whose key is kept nowhere, for a process that seals nothing which outlives it.
+func Passing() (*Sealer, error) {
+	text, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	return New(text)
+}
+
+func newKey() (string, error) {
+	key := make([]byte, keySize)
+	if _, err := rand.Read(key); err != nil {
+		return "", fmt.Errorf("make a secret key: %w", err)
+	}
+	return hex.EncodeToString(key), nil
+}
+
+// ID names the key without telling it. It stands in every value that was sealed with it.
+func (s *Sealer) ID() string { return s.id }
+
+// SealedWith returns the ids of the keys that values anywhere in a JSON text were sealed with, each once, ascending.
+func SealedWith(data []byte) []string {
+	var v any
+	if !bytes.Contains(data, []byte(sealedType)) || json.Unmarshal(data, &v) != nil {
+		return nil
+	}
+	var ids []string
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		case map[string]any:
+			if key, ok := v["key"].(string); ok && v["type"] == sealedType {
+				ids = append(ids, key)
+				return
+			}
+			for _, x := range v {
+				walk(x)
+			}
+		}
+	}
+	walk(v)
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // writeNew writes a file that must not exist, for the owner only, and syncs it: a lost key is lost secrets.
@@ -105,6 +166,19 @@ func Secret(name string) bool {
 	return slices.ContainsFunc(secretNames, func(part string) bool { return strings.Contains(n, part) })
 }
 
+// secretTexts are the forms that a secret has wherever it stands: user and password in a URL, a value that its own name
+// calls a secret (in a URL's query, in JAAS, in a list of settings), a private key.
+var secretTexts = []*regexp.Regexp{
+	regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s@]*:[^/?#\s@]+@`),
+	regexp.MustCompile(`(?i)(password|passwd|passphrase|pwd|secret|token|credential|api[._-]?key|access[._-]?key|private[._-]?key|signature)s?["']?\s*[=:]\s*[^\s]`),
+	regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`),
+}
+
+// SecretText reports whether a text holds a secret whatever its name is.
+func SecretText(text string) bool {
+	return slices.ContainsFunc(secretTexts, func(form *regexp.Regexp) bool { return form.MatchString(text) })
+}
+
 // SealProperties returns the properties with their secret texts sealed, those of a mapString provider too, and whether
 // there were any. Values that only refer to a secret, and sealed ones, stay as they are.
 func (s *Sealer) SealProperties(props map[string]any) (map[string]any, bool) {
@@ -121,7 +195,7 @@ func (s *Sealer) SealProperties(props map[string]any) (map[string]any, bool) {
 func (s *Sealer) sealValue(v any, secret bool) (any, bool) {
 	switch v := v.(type) {
 	case string:
-		if secret && v != "" {
+		if v != "" && (secret || SecretText(v)) {
 			return s.seal(v), true
 		}
 	case []any:

@@ -2,9 +2,11 @@ package secrets
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +15,7 @@ import (
 
 func sealer(t *testing.T) *Sealer {
 	t.Helper()
-	s, err := FromFile(filepath.Join(t.TempDir(), "secret.key"))
+	s, err := Create(filepath.Join(t.TempDir(), "secret.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +85,61 @@ func TestSecretsAreFoundInOddPlaces(t *testing.T) {
 	}
 }
 
+func TestSecretsAreFoundByTheirForm(t *testing.T) {
+	for text, secret := range map[string]bool{
+		"http://user:canary@proxy:3128":                         true,
+		"a:1,SASL_SSL://user:canary@b:2":                        true,
+		"https://registry/?apiKey=canary&x=1":                   true,
+		"x required username=\"u\" password = \"canary\";":      true,
+		`{"client_secret": "canary"}`:                           true,
+		"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII":            true,
+		"broker-1:9092,broker-2:9092":                           false,
+		"SSL://[::1]:9092":                                      false,
+		"http://host:8081/a:b@c":                                false,
+		"http://user@host:80/":                                  false,
+		"https":                                                 false,
+		"org.apache.kafka.common.security.token.TokenValidator": false,
+		"/etc/secrets/password.jks":                             false,
+		"-----BEGIN CERTIFICATE-----\nMII":                      false,
+		"":                                                      false,
+	} {
+		if got := SecretText(text); got != secret {
+			t.Errorf("%q is a secret: %v, want %v", text, got, secret)
+		}
+		s := sealer(t)
+		out, found := s.SealProperties(map[string]any{"some.name": []any{text}})
+		if found != secret {
+			t.Errorf("%q was sealed: %v, want %v", text, found, secret)
+		}
+		if opened, err := s.OpenProperties(out); err != nil || opened["some.name"].([]any)[0] != text {
+			t.Errorf("%q came back as %v, %v", text, opened, err)
+		}
+	}
+}
+
+func TestTheKeysOfSealedValuesAreTold(t *testing.T) {
+	a, b := sealer(t), sealer(t)
+	var both []any
+	for _, s := range []*Sealer{a, b, a} {
+		out, _ := s.SealProperties(map[string]any{"ssl.key.password": "canary", "x": map[string]any{"type": "default", "password": "p"}})
+		both = append(both, out)
+	}
+	text, err := json.Marshal(map[string]any{"spec": both, "type": sealedType})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{a.ID(), b.ID()}
+	slices.Sort(want)
+	if got := SealedWith(text); !slices.Equal(got, want) {
+		t.Errorf("sealed with %q, want %q", got, want)
+	}
+	for _, text := range []string{`{}`, `{"type":"ogham-sealed"`, `"ogham-sealed"`} {
+		if got := SealedWith([]byte(text)); len(got) > 0 {
+			t.Errorf("%s is sealed with %q", text, got)
+		}
+	}
+}
+
 func TestAnotherKeyAndChangedValuesAreRefusedByName(t *testing.T) {
 	s := sealer(t)
 	out, _ := s.SealProperties(map[string]any{"ssl.key.password": "canary"})
@@ -99,9 +156,15 @@ func TestAnotherKeyAndChangedValuesAreRefusedByName(t *testing.T) {
 
 func TestTheKeyFileIsKeptAndForTheOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret.key")
-	a, err := FromFile(path)
+	if _, err := FromFile(path); !errors.Is(err, ErrNoKey) {
+		t.Fatalf("without a file: %v", err)
+	}
+	a, err := Create(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := Create(path); err == nil {
+		t.Error("a key was made over another one")
 	}
 	b, err := FromFile(path)
 	if err != nil || a.id != b.id {

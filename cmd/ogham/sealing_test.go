@@ -10,7 +10,7 @@ import (
 )
 
 func TestSealedSpecHoldsNoSecretAndIsEqualTheSecondTime(t *testing.T) {
-	sealer, err := secrets.FromFile(filepath.Join(t.TempDir(), "key"))
+	sealer, err := secrets.Create(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	}
 	clients := kafka.NewClients(environment)
 	a.onStop(func() error { clients.Close(); return nil })
-	sealer, err := a.openSealer()
+	sealer, err := a.openSealer(ctx, store)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,8 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
-	parts.Overlord, parts.Views, parts.Log, parts.Sampler = &sealing{lord, sealer}, views, store, sampling{samples}
+	door := &sealing{lord, sealer}
+	parts.Overlord, parts.Views, parts.Log, parts.Sampler, parts.SpecWarnings = door, views, store, sampling{samples}, door.warnings
 	parts.Ready, parts.ReadOnly = func() bool { return lord.IsLeader() || lord.LeaderURL() != "" }, store.ReadOnly
 	a.serve(ln, parts)
 	if c.nats == "" && store.ReadOnly() == nil {

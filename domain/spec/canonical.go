@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 )
 
 // Canonical is the spec exactly as Druid 33 answers it: defaults filled in, periods in its form, and the three parts
@@ -79,3 +80,13 @@ func (s *Supervisor) DataSchemaJSON() json.RawMessage { return s.schemaTree.enco
 
 // Warnings tells what was read leniently: unknown fields, and values that Druid silently takes for others.
 func (s *Supervisor) Warnings() []Problem { return s.warnings }
+
+// WithWarnings returns the same spec with more to tell: what only those know who carry it out.
+func (s *Supervisor) WithWarnings(more []Problem) *Supervisor {
+	if len(more) == 0 {
+		return s
+	}
+	c := *s
+	c.warnings = append(slices.Clone(s.warnings), more...)
+	return &c
+}
