@@ -25,7 +25,7 @@ type Property struct {
 	Effect Effect
 	// Note completes the property's line in the documentation; that of a NotPossible one is the reason in its warning.
 	Note string
-	// Harmless are values of a NotPossible property that ask for what is done anyway, in lower case.
+	// Harmless are values of a NotPossible property that ask for what is done anyway, in any case of letters.
 	Harmless []string
 }
 
@@ -81,7 +81,7 @@ var KnownProperties = slices.SortedFunc(slices.Values([]Property{
 		Name: "metadata.recovery.strategy", Effect: NotPossible, Note: "the client always goes back to bootstrap.servers when no other broker answers",
 		Harmless: []string{"rebootstrap"},
 	},
-	{Name: "metric.reporters", Effect: NotPossible, Note: noJava, Harmless: []string{"org.apache.kafka.common.metrics.jmxreporter"}},
+	{Name: "metric.reporters", Effect: NotPossible, Note: noJava, Harmless: []string{"org.apache.kafka.common.metrics.JmxReporter"}},
 	{Name: "metrics.num.samples", Effect: NoEffect, Note: noMetrics},
 	{Name: "metrics.recording.level", Effect: NoEffect, Note: noMetrics},
 	{Name: "metrics.sample.window.ms", Effect: NoEffect, Note: noMetrics},
@@ -149,16 +149,16 @@ var KnownProperties = slices.SortedFunc(slices.Values([]Property{
 	{Name: "ssl.endpoint.identification.algorithm", Effect: Mapped, Note: "`https`, or empty: the certificate is checked, the host's name is not"},
 	{Name: "ssl.engine.factory.class", Effect: NotPossible, Note: noJava},
 	{Name: "ssl.key.password", Effect: Mapped, Note: "a password provider may stand here"},
-	{Name: "ssl.keymanager.algorithm", Effect: NotPossible, Note: noJava, Harmless: []string{"sunx509", "newsunx509", "pkix"}},
+	{Name: "ssl.keymanager.algorithm", Effect: NotPossible, Note: noJava, Harmless: []string{"SunX509", "NewSunX509", "PKIX"}},
 	{Name: "ssl.keystore.certificate.chain", Effect: Mapped},
 	{Name: "ssl.keystore.key", Effect: Mapped, Note: "PKCS #8, also encrypted (PBES2); PKCS #1 and SEC 1 too"},
 	{Name: "ssl.keystore.location", Effect: Mapped, Note: "a file on each node that runs the overlord or a worker, read whenever a client is made"},
 	{Name: "ssl.keystore.password", Effect: Mapped, Note: "a password provider may stand here"},
 	{Name: "ssl.keystore.type", Effect: Mapped, Note: "`JKS`, `PKCS12`, `PEM`; what the store is, its content tells"},
 	{Name: "ssl.protocol", Effect: NoEffect, Note: "`ssl.enabled.protocols` says what is spoken"},
-	{Name: "ssl.provider", Effect: NotPossible, Note: noJava, Harmless: []string{"sunjsse"}},
+	{Name: "ssl.provider", Effect: NotPossible, Note: noJava, Harmless: []string{"SunJSSE"}},
 	{Name: "ssl.secure.random.implementation", Effect: NoEffect, Note: ownRandom},
-	{Name: "ssl.trustmanager.algorithm", Effect: NotPossible, Note: noJava, Harmless: []string{"pkix", "sunx509"}},
+	{Name: "ssl.trustmanager.algorithm", Effect: NotPossible, Note: noJava, Harmless: []string{"PKIX", "SunX509"}},
 	{Name: "ssl.truststore.certificates", Effect: Mapped},
 	{Name: "ssl.truststore.location", Effect: Mapped, Note: "as `ssl.keystore.location`; without any truststore the system's certificates count, where Java has its own"},
 	{Name: "ssl.truststore.password", Effect: Mapped, Note: "a password provider may stand here"},
@@ -167,12 +167,12 @@ var KnownProperties = slices.SortedFunc(slices.Values([]Property{
 }), func(a, b Property) int { return cmp.Compare(a.Name, b.Name) })
 
 // byteDeserializers hand over bytes as they are, which is what happens here in any case.
-var byteDeserializers = []string{"org.apache.kafka.common.serialization.bytearraydeserializer"}
+var byteDeserializers = []string{"org.apache.kafka.common.serialization.ByteArrayDeserializer"}
 
 // loginHandlers fetch a token by client credentials, which is done here.
 var loginHandlers = []string{
-	"org.apache.kafka.common.security.oauthbearer.oauthbearerlogincallbackhandler",
-	"org.apache.kafka.common.security.oauthbearer.secured.oauthbearerlogincallbackhandler",
+	"org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
+	"org.apache.kafka.common.security.oauthbearer.secured.OAuthBearerLoginCallbackHandler",
 }
 
 func propertyOf(name string) (Property, bool) {
@@ -189,7 +189,8 @@ func (p Property) warning(value string) (string, bool) {
 		return "", false
 	}
 	for item := range strings.SplitSeq(value, ",") {
-		if !slices.Contains(p.Harmless, strings.ToLower(strings.TrimSpace(item))) {
+		harmless := func(v string) bool { return strings.EqualFold(v, strings.TrimSpace(item)) }
+		if !slices.ContainsFunc(p.Harmless, harmless) {
 			return p.Note, true
 		}
 	}

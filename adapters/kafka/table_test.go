@@ -20,10 +20,8 @@ func TestEveryKnownPropertyIsThereOnceAndHasAnEffect(t *testing.T) {
 		default:
 			t.Errorf("%s has the effect %q", p.Name, p.Effect)
 		}
-		for _, v := range p.Harmless {
-			if p.Effect != NotPossible || v != strings.ToLower(v) {
-				t.Errorf("%s: the harmless value %q can never count", p.Name, v)
-			}
+		if len(p.Harmless) > 0 && p.Effect != NotPossible {
+			t.Errorf("%s: the harmless values %q can never count", p.Name, p.Harmless)
 		}
 	}
 }

@@ -53,7 +53,12 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	properties, err := kafkaPage(root)
+	if err != nil {
+		return nil, err
+	}
 	files := map[string]string{
+		propertiesPage:                properties,
 		"docs/machines/supervisor.md": supervisorPage(),
 		"docs/machines/task.md":       taskPage(),
 		"docs/events/README.md":       indexPage(events),
