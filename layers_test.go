@@ -61,8 +61,10 @@ var homes = []struct {
 	{"github.com/pierrec/lz4/v4", []string{"adapters/segment"}},                                                                           // lz4 of a segment
 	{"software.sslmate.com/src/go-pkcs12", []string{"adapters/kafka/keystore"}},                                                           // PKCS #12 stores of a Java client
 	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                                               // mapping and locking files
-	{"go.uber.org/goleak", nil}, // tests only
-	{"pgregory.net/rapid", nil}, // tests only
+	{"go.uber.org/goleak", nil},                  // tests only
+	{"pgregory.net/rapid", nil},                  // tests only
+	{"go.yaml.in/yaml/v3", []string{"docs/gen"}}, // the API's document, written in YAML
+	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"adapters/httpapi/goldentest"}}, // the API's document held against exchanges
 }
 
 // pure is what domain may import: nothing that touches a clock, a file, the network, chance or another goroutine.

@@ -228,6 +228,7 @@ type replayer struct {
 	s     *server
 	sent  map[string]int
 	tasks map[string]string // recorded task id → ours
+	doc   *goldentest.Document
 }
 
 func replay(t *testing.T, sc scenario) {
@@ -242,6 +243,13 @@ func replay(t *testing.T, sc scenario) {
 		sc.produce(r.b)
 	}
 	r.s = newServer(t, "golden-"+sc.name[:2], "--roles", roles).start()
+	_, text, err := r.s.call("GET", "/openapi.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.doc, err = goldentest.ReadDocument(text); err != nil {
+		t.Fatal(err)
+	}
 	for _, x := range exchanges {
 		r.feed(x.File)
 		if do := sc.before[x.File]; do != nil {
@@ -371,6 +379,9 @@ func (r *replayer) try(x goldentest.Exchange, mode goldentest.Mode) []string {
 	got, err := goldentest.Send(ctx, strings.TrimPrefix(r.s.url(), "http://"), x)
 	if err != nil {
 		return []string{err.Error()}
+	}
+	if diffs := r.doc.Check(x, got); diffs != nil {
+		return diffs
 	}
 	if d, ok := r.sc.difference(x.File); ok {
 		if got.Status != d.status {

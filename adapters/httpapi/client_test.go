@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"ogham/adapters/httpapi/goldentest"
 )
 
 // client follows no redirects, and keeps no connections.
@@ -45,7 +49,38 @@ func (s *service) ask(t *testing.T, method, path, body string, headers ...string
 	if err != nil {
 		t.Fatal(err)
 	}
+	x := goldentest.Exchange{}
+	x.Request.Method, x.Request.Path, x.Request.Headers = method, path, map[string]string{}
+	for i := 0; i < len(headers); i += 2 {
+		x.Request.Headers[headers[i]] = headers[i+1]
+	}
+	if body != "" {
+		x.Request.Body = &body
+	}
+	if res.Header.Get("Content-Encoding") == "" {
+		fits(t, x, goldentest.Answer{Status: res.StatusCode, Header: res.Header, Body: b})
+	}
 	return reply{res.StatusCode, res.Header, string(b)}
+}
+
+var document = sync.OnceValues(func() (*goldentest.Document, error) {
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	return goldentest.ReadDocument(text)
+})
+
+// fits holds what the server answered against the document of the API.
+func fits(t *testing.T, x goldentest.Exchange, got goldentest.Answer) {
+	t.Helper()
+	d, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, diff := range d.Check(x, got) {
+		t.Errorf("an answer does not fit docs/api/openapi.yaml: %s", diff)
+	}
 }
 
 func (s *service) get(t *testing.T, path string, headers ...string) reply {

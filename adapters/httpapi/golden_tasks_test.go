@@ -126,7 +126,7 @@ func TestReportsOfRunningAndEndedTasks(t *testing.T) {
 	}
 	report := &supervisor.FinalReport{
 		Stats: task.Stats{Totals: task.Counters{Processed: 9}}, RecordsProcessed: map[task.Partition]int64{"0": 9, "a:b:1": 2},
-		ParseExceptions: []task.ParseException{{Input: "x", TimeOfExceptionMillis: 1}, {Input: "y", TimeOfExceptionMillis: 2}},
+		ParseExceptions: []task.ParseException{{Input: "x", ErrorType: "unparseable", TimeOfExceptionMillis: 1}, {Input: "y", ErrorType: "unparseable", TimeOfExceptionMillis: 2}},
 	}
 	if err := s.decide(ctx, "edits", supervisor.FailTask{TaskID: "t1", ErrorMsg: "disk full", Report: report}); err != nil {
 		t.Fatal(err)

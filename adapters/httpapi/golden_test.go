@@ -99,6 +99,7 @@ func replay(t *testing.T, scenario string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		fits(t, x, got)
 		if d, ok := differences[scenario+"/"+x.File]; ok {
 			if got.Status != d.status {
 				t.Errorf("%s: status is %d, want %d: %s", x.File, got.Status, d.status, d.reason)
@@ -132,6 +133,7 @@ func TestGoldenRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		fits(t, x, got)
 		if diffs := goldentest.Compare(x, got, goldentest.Exact); diffs != nil {
 			t.Errorf("%s:\n  %s", x.File, strings.Join(diffs, "\n  "))
 		}

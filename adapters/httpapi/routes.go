@@ -73,6 +73,7 @@ func (s *Server) routes() {
 	s.echo.Add(get, "/status/selfDiscovered", s.selfDiscovered)
 	s.echo.Add(get, "/status/selfDiscovered/status", s.selfDiscoveredStatus)
 	s.echo.Add(get, "/status/properties", s.properties)
+	s.echo.Add(get, "/openapi.json", s.openapi)
 
 	o := s.echo.Group("/ogham/v1")
 	o.Add(get, "/events", s.events)

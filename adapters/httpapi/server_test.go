@@ -35,7 +35,7 @@ func TestErrorsBecomeStatuses(t *testing.T) {
 		header string // "Name: value"
 	}{
 		{&supervisor.Refusal{Code: supervisor.CodeInvalid, Message: "no"}, 400, `{"error":"no"}`, ""},
-		{&supervisor.Refusal{Code: supervisor.CodeNotFound, Message: "gone"}, 404, "gone", "Content-Type: text/plain"},
+		{&supervisor.Refusal{Code: supervisor.CodeNotFound, Message: "Cannot find any supervisor with id: [gone]"}, 404, "[gone]", "Content-Type: text/plain"},
 		{&supervisor.Refusal{Code: supervisor.CodeConflict, Message: "no"}, 409, `{"error":"no"}`, ""},
 		{fmt.Errorf("append: %w", laterError{}), 503, `{"error":"append: not now"}`, "Retry-After: 2"},
 		{&eventstore.UnavailableError{Op: "append", Err: errors.New("x")}, 503, `the log is unavailable`, "Retry-After: 1"},

@@ -57,8 +57,13 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	api, err := openAPI(root)
+	if err != nil {
+		return nil, err
+	}
 	files := map[string]string{
 		propertiesPage:                properties,
+		openAPIServed:                 api,
 		"docs/machines/supervisor.md": supervisorPage(),
 		"docs/machines/task.md":       taskPage(),
 		"docs/events/README.md":       indexPage(events),
