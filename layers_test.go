@@ -69,8 +69,8 @@ var homes = []struct {
 
 // pure is what domain may import: nothing that touches a clock, a file, the network, chance or another goroutine.
 var pure = []string{
-	"bytes", "cmp", "context", "crypto/sha1", "embed", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "io",
-	"iter", "maps", "math", "math/big", "math/bits", "regexp/syntax", "slices", "sort", "strconv", "strings", "time",
+	"bytes", "cmp", "context", "crypto/sha1", "embed", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json", "errors",
+	"fmt", "io", "iter", "maps", "math", "math/big", "math/bits", "net/netip", "regexp", "regexp/syntax", "slices", "sort", "strconv", "strings", "time",
 	"unicode", "unicode/utf16", "unicode/utf8", "unsafe", "github.com/looplab/fsm",
 }
 
