@@ -18,9 +18,11 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 	out := row.Schema{
 		Timestamp:           row.Timestamp{Column: d.TimestampSpec.Column, Format: format},
 		DimensionExclusions: d.DimensionsSpec.DimensionExclusions,
-		DiscoverDimensions:  len(d.DimensionsSpec.Dimensions) == 0 || d.DimensionsSpec.IncludeAllDimensions,
-		Rollup:              d.GranularitySpec.Rollup,
-		MinTime:             minTime, MaxTime: maxTime,
+		DiscoverDimensions: len(d.DimensionsSpec.Dimensions) == 0 || d.DimensionsSpec.IncludeAllDimensions ||
+			d.DimensionsSpec.UseSchemaDiscovery,
+		DiscoverTypes: d.DimensionsSpec.UseSchemaDiscovery,
+		Rollup:        d.GranularitySpec.Rollup,
+		MinTime:       minTime, MaxTime: maxTime,
 	}
 	if missing := d.TimestampSpec.MissingValue; missing != nil {
 		ms := missing.UnixMilli()

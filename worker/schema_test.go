@@ -55,10 +55,19 @@ func TestSchemaDiscovers(t *testing.T) {
 	}
 }
 
+func TestSchemaDiscoversTypes(t *testing.T) {
+	got, err := SchemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"},
+		"dimensionsSpec":{"dimensions":[{"type":"json","name":"j"},{"type":"auto","name":"a"}],"useSchemaDiscovery":true}`), nil, nil)
+	if err != nil || !got.DiscoverDimensions || !got.DiscoverTypes || len(got.Dimensions) != 2 ||
+		got.Dimensions[0].Type != row.TypeJSON || got.Dimensions[1].Type != row.TypeJSON || got.Dimensions[0].NoBitmap {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
 	for name, part := range map[string]string{
 		"format":    `"timestampSpec":{"column":"ts","format":"yyyy"}`,
-		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"json","name":"j"}]}`,
+		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"spatial","name":"j"}]}`,
 		"metric":    `"timestampSpec":{"column":"ts"},"metricsSpec":[{"type":"hyperUnique","name":"h","fieldName":"f"}]`,
 		"transform": `"timestampSpec":{"column":"ts"},"transformSpec":{"filter":{"type":"selector","dimension":"a","value":"b"}}`,
 		"time zone": `"timestampSpec":{"column":"ts"},"granularitySpec":{"segmentGranularity":{"type":"period","period":"P1D","timeZone":"Europe/Berlin"}}`,

@@ -118,8 +118,8 @@ func (b *Builder) newMerge(ctx context.Context, k *sink) (*merge, error) {
 	m.block = blockFor(len(m.parts))
 	m.dicts = make([]*mergedDict, len(m.dims))
 	for d := range m.dims {
-		if m.dims[d].Type == row.TypeString {
-			m.dicts[d] = mergeDicts(m.parts, d)
+		if t := m.dims[d].Type; hasDict(t) {
+			m.dicts[d] = mergeDicts(m.parts, d, valueOrder(t))
 		}
 	}
 	low, high := m.parts[0].timeRange()
@@ -167,9 +167,12 @@ func (m *merge) write(ctx context.Context, w *segment.Writer) error {
 	}
 	for d := range m.dims {
 		var err error
-		if t := m.dims[d].Type; t == row.TypeString {
+		switch t := m.dims[d].Type; t {
+		case row.TypeString:
 			err = m.writeStrings(ctx, w, d)
-		} else {
+		case row.TypeJSON:
+			err = m.writeJSON(ctx, w, d)
+		default:
 			err = m.writeNumbers(ctx, w, d, m.dims[d].Name, t, row.AggCount)
 		}
 		if err != nil {

@@ -52,7 +52,7 @@ func planKeys(low, high int64, dims []dimPlan, entries func(d int) int, numbers 
 	})
 	for d := range dims {
 		c := keyCol{col: d, typ: dims[d].Type}
-		if c.typ == row.TypeString {
+		if hasDict(c.typ) {
 			c.high = uint64(max(entries(d)-1, 0))
 		} else {
 			c.numRange = numbers(d)
@@ -173,7 +173,7 @@ func (r *keyReader) column(c *keyCol, n, at int) (vals []uint64, nulls []bool, e
 		for i := range vals {
 			vals[i], nulls[i] = missing, true
 		}
-	case c.typ == row.TypeString:
+	case hasDict(c.typ):
 		if err := r.part.ids(c.col, r.ids[:n], at); err != nil {
 			return nil, nil, err
 		}

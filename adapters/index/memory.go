@@ -27,6 +27,7 @@ type memory struct {
 	cells []cell
 	list  []uint32
 	text  []byte
+	smile segment.SmileWriter
 }
 
 // cell is a dimension's value in the row being added: a string's id, or a number's bits.
@@ -37,7 +38,7 @@ type cell struct {
 
 type memDim struct {
 	dimPlan
-	ids    slab[uint32] // string
+	ids    slab[uint32] // string and json
 	values *dict
 	lists  *dict // of lists of ids, 4 bytes each, little endian
 	// hasNull says that a string is null in some row or list.
@@ -66,10 +67,13 @@ func newMemory(p *plan, found []dimPlan) *memory {
 	return m
 }
 
+// hasDict says that rows hold ids of a dictionary.
+func hasDict(t row.Type) bool { return t == row.TypeString || t == row.TypeJSON }
+
 // addDim adds a dimension that is null in all rows so far.
 func (m *memory) addDim(d dimPlan) {
 	md := memDim{dimPlan: d, hasNull: m.rows > 0}
-	if d.Type == row.TypeString {
+	if hasDict(d.Type) {
 		md.values = newDict()
 	}
 	md.grow(m.capacity)
@@ -78,7 +82,7 @@ func (m *memory) addDim(d dimPlan) {
 }
 
 func (d *memDim) grow(capacity int) {
-	if d.Type == row.TypeString {
+	if d.values != nil {
 		d.ids.grow(capacity, 1)
 		return
 	}
@@ -167,13 +171,19 @@ func (m *memory) add(rows *row.Rows, vals []row.Value, time int64) (details []st
 		d := &m.dims[i]
 		c := &m.cells[i]
 		if d.slot >= len(vals) {
-			*c = cell{null: d.Type != row.TypeString}
+			*c = cell{null: d.values == nil}
 			d.hasNull = true
 			continue
 		}
 		v := &vals[d.slot]
 		if d.Type == row.TypeString {
 			id := m.stringID(d, rows, v)
+			d.hasNull = d.hasNull || id == 0
+			c.bits = uint64(id)
+			continue
+		}
+		if d.Type == row.TypeJSON {
+			id := m.jsonID(d, rows, v)
 			d.hasNull = d.hasNull || id == 0
 			c.bits = uint64(id)
 			continue
@@ -201,7 +211,7 @@ func (m *memory) insert(time int64) int {
 	m.time.set(at, time)
 	for i := range m.dims {
 		d, c := &m.dims[i], &m.cells[i]
-		if d.Type == row.TypeString {
+		if d.values != nil {
 			d.ids.set(at, uint32(c.bits))
 			continue
 		}
@@ -220,7 +230,7 @@ func (m *memory) equal(at int, time int64) bool {
 	}
 	for i := range m.dims {
 		d, c := &m.dims[i], &m.cells[i]
-		if d.Type == row.TypeString {
+		if d.values != nil {
 			if d.ids.at(at) != uint32(c.bits) {
 				return false
 			}

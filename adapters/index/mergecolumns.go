@@ -183,11 +183,20 @@ func (m *merge) writeStrings(ctx context.Context, w *segment.Writer, d int) erro
 		}
 		return c.Close()
 	}
+	if err := gather(ctx, m, m.entries(d), nil, m.stringFlush(c, dict)); err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// entries reads a dimension of the parts as entries of its merged dictionary.
+func (m *merge) entries(d int) func(p part) func([]uint32, []bool, int) error {
+	dict := m.dicts[d]
 	partOf := make(map[part]int, len(m.parts))
 	for i, p := range m.parts {
 		partOf[p] = i
 	}
-	fill := func(p part) func([]uint32, []bool, int) error {
+	return func(p part) func([]uint32, []bool, int) error {
 		remap := dict.entryRemap(partOf[p])
 		return func(vals []uint32, _ []bool, at int) error {
 			if d >= p.dims() {
@@ -209,7 +218,26 @@ func (m *merge) writeStrings(ctx context.Context, w *segment.Writer, d int) erro
 			return err
 		}
 	}
-	if err := gather(ctx, m, fill, nil, m.stringFlush(c, dict)); err != nil {
+}
+
+// writeJSON writes a json dimension: its entries, less one where there is no null, are places among its values.
+func (m *merge) writeJSON(ctx context.Context, w *segment.Writer, d int) error {
+	dict := m.dicts[d]
+	c, err := w.JSON(m.dims[d].Name, segment.JSONOptions{Values: dict})
+	if err != nil {
+		return err
+	}
+	shift := uint32(1)
+	if dict.hasNull {
+		shift = 0
+	}
+	err = gather(ctx, m, m.entries(d), nil, func(vals []uint32, _ []bool) error {
+		for i := range vals {
+			vals[i] -= shift
+		}
+		return c.AppendBatch(vals)
+	})
+	if err != nil {
 		return err
 	}
 	return c.Close()

@@ -1,9 +1,8 @@
 package index
 
 import (
+	"bytes"
 	"slices"
-
-	"ogham/adapters/segment"
 )
 
 // mergedDict is a string column's dictionary over all parts of an interval.
@@ -29,7 +28,7 @@ type valuePlace struct{ part, rank uint32 }
 
 // mergeDicts merges the parts' dictionaries of a dimension; a part may lack it. What it keeps is eight bytes a value and
 // four for each value of each part.
-func mergeDicts(parts []part, dim int) *mergedDict {
+func mergeDicts(parts []part, dim int, compare func(a, b []byte) int) *mergedDict {
 	dicts := make([]*sortedDict, len(parts))
 	for i, p := range parts {
 		if dim < p.dims() {
@@ -48,7 +47,7 @@ func mergeDicts(parts []part, dim int) *mergedDict {
 		m.hasNull = m.hasNull || d.hasNull
 		lists = lists || d.ends != nil
 	}
-	places := mergeValues(dicts, m.remap)
+	places := mergeValues(dicts, m.remap, compare)
 	m.count = len(places)
 	m.value = func(rank uint32) []byte {
 		p := places[rank-1]
@@ -61,13 +60,13 @@ func mergeDicts(parts []part, dim int) *mergedDict {
 }
 
 // mergeValues merges the values, noting each part's new ranks.
-func mergeValues(dicts []*sortedDict, remap [][]uint32) []valuePlace {
+func mergeValues(dicts []*sortedDict, remap [][]uint32, compare func(a, b []byte) int) []valuePlace {
 	var places []valuePlace
 	next := make([]uint32, len(dicts)) // the rank that each stands at
 	heads := make([][]byte, len(dicts))
 	var heap partHeap
 	heap.less = func(a, b int) bool {
-		if c := segment.CompareUTF16(heads[a], heads[b]); c != 0 {
+		if c := compare(heads[a], heads[b]); c != 0 {
 			return c < 0
 		}
 		return a < b
@@ -81,7 +80,7 @@ func mergeValues(dicts []*sortedDict, remap [][]uint32) []valuePlace {
 	var last []byte
 	for len(heap.items) > 0 {
 		i := heap.items[0]
-		if len(places) == 0 || segment.CompareUTF16(heads[i], last) != 0 {
+		if len(places) == 0 || !bytes.Equal(heads[i], last) {
 			places = append(places, valuePlace{uint32(i), next[i]})
 			last = heads[i]
 		}

@@ -119,6 +119,9 @@ func measure(nums *slab[uint64], nulls *bitset, t row.Type, rows int) numRange {
 func (f *frozen) freezeStrings(i int) {
 	d := &f.m.dims[i]
 	ids := sortIDs(d.values)
+	if d.Type == row.TypeJSON {
+		ids = sortJSON(d.values)
+	}
 	rank := make([]uint32, d.values.len())
 	for r, id := range ids {
 		rank[id] = uint32(r) + 1

@@ -17,6 +17,9 @@ type plan struct {
 	metrics  []metricPlan
 	excluded map[string]bool
 	listed   map[string]bool
+	// found is the type of found dimensions, and least the least kind of a value that makes a field one.
+	found row.Type
+	least row.Kind
 }
 
 type dimPlan struct {
@@ -38,7 +41,10 @@ func newPlan(s row.Schema, p Parser) *plan {
 	}
 	pl := &plan{
 		schema: s, parser: p, fields: len(names), timeSlot: slots[s.Timestamp.Column],
-		excluded: s.Excluded(), listed: map[string]bool{},
+		excluded: s.Excluded(), listed: map[string]bool{}, found: row.TypeString, least: row.String,
+	}
+	if s.DiscoverTypes {
+		pl.found, pl.least = row.TypeJSON, row.Null
 	}
 	for _, d := range s.Dimensions {
 		pl.dims = append(pl.dims, dimPlan{Dimension: d, slot: slots[d.Name]})
@@ -54,7 +60,8 @@ func newPlan(s row.Schema, p Parser) *plan {
 	return pl
 }
 
-// storable says whether a found field can be a column: some names have a meaning in the segment's container.
+// storable says whether a found field can be a column: some names have a meaning in the segment's container, and those
+// with ".__" may be parts of auto columns.
 func storable(name string) bool {
-	return name != "" && name != "index.drd" && name != "metadata.drd" && !strings.ContainsAny(name, ",\n\r")
+	return !strings.Contains(name, ".__") && name != "" && name != "index.drd" && name != "metadata.drd" && !strings.ContainsAny(name, ",\n\r")
 }

@@ -20,7 +20,8 @@ func (k *sink) rows() int64 {
 	return k.spilled + int64(k.memory.rows)
 }
 
-// discover makes dimensions of the row's fields that have their first value here: scalars and lists of scalars.
+// discover makes dimensions of the row's fields that have their first value here: scalars and lists of scalars, or with
+// types every field that is there.
 func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 	vals := rows.Row(i)
 	if k.settled(p, vals) {
@@ -32,7 +33,7 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 	}
 	for _, slot := range rows.Order[i] {
 		f := int(slot) - p.fields
-		if f < 0 || k.seen[f] || !present(rows, &vals[slot]) {
+		if f < 0 || k.seen[f] || !p.present(rows, &vals[slot]) {
 			continue
 		}
 		k.seen[f] = true
@@ -40,7 +41,7 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 		if p.excluded[name] || p.listed[name] || !storable(name) {
 			continue
 		}
-		d := dimPlan{Dimension: row.Dimension{Name: name}, slot: int(slot)}
+		d := dimPlan{Dimension: row.Dimension{Name: name, Type: p.found}, slot: int(slot)}
 		k.found = append(k.found, d)
 		k.memory.addDim(d)
 	}
@@ -49,14 +50,17 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 // settled says that all fields of the row that have values are known here.
 func (k *sink) settled(p *plan, vals []row.Value) bool {
 	for f, v := range vals[p.fields:] {
-		if v.Kind > row.Null && (f >= len(k.seen) || !k.seen[f]) {
+		if v.Kind >= p.least && (f >= len(k.seen) || !k.seen[f]) {
 			return false
 		}
 	}
 	return true
 }
 
-func present(rows *row.Rows, v *row.Value) bool {
+func (p *plan) present(rows *row.Rows, v *row.Value) bool {
+	if p.found == row.TypeJSON {
+		return v.Kind != row.Missing
+	}
 	switch v.Kind {
 	case row.Missing, row.Null, row.Object:
 		return false

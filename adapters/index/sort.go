@@ -3,8 +3,6 @@ package index
 import (
 	"cmp"
 	"slices"
-
-	"ogham/domain/row"
 )
 
 // radixBits is the digit of the sort: 2048 counters stay in the first-level cache.
@@ -106,7 +104,7 @@ func (f *frozen) compareRest(a, b int, rest []keyCol) int {
 		switch {
 		case c.col == timeCol:
 			r = cmp.Compare(f.m.time.at(a), f.m.time.at(b))
-		case c.typ == row.TypeString:
+		case hasDict(c.typ):
 			var e [2]uint32
 			_ = f.ids(c.col, e[:1], a)
 			_ = f.ids(c.col, e[1:], b)

@@ -101,7 +101,7 @@ func writePart(file *spillFile, f *frozen) (*spillPart, error) {
 }
 
 func (w *spillWriter) dimension(d int) (sd spillDim, err error) {
-	if t := w.from.m.dims[d].Type; t != row.TypeString {
+	if t := w.from.m.dims[d].Type; !hasDict(t) {
 		sd.spillNumbers, err = w.column(d, t)
 		return sd, err
 	}

@@ -19,7 +19,7 @@ func TestSegmentsHaveTheRowsDruidStored(t *testing.T) {
 	for _, name := range []string{
 		"single-string", "multi-value", "nulls-empty", "numeric-dims", "metrics-norollup", "rollup", "many-blocks",
 		"high-cardinality", "spills", "spills-rollup", "schemaless", "lzf", "zstd", "uncompressed", "long-auto",
-		"uncompressed-blocks", "concise", "front-coded",
+		"uncompressed-blocks", "concise", "front-coded", "auto-discovery",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(goldens(t), "segments", name)
@@ -70,7 +70,7 @@ type scanned struct {
 func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 	for _, name := range []string{
 		"granularity-hour", "json-types-and-nested", "late-early-periods", "multi-value-handling", "null-and-empty",
-		"parse-errors", "rollup-aggregators", "schema-discovery-string", "timestamp-auto", "timestamp-missing-value",
+		"parse-errors", "rollup-aggregators", "schema-discovery", "schema-discovery-string", "timestamp-auto", "timestamp-missing-value",
 		"timestamp-posix",
 	} {
 		t.Run(name, func(t *testing.T) {

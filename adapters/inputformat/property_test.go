@@ -38,11 +38,13 @@ func drawSchema(t *rapid.T) row.Schema {
 		{Name: "l", Type: row.TypeLong},
 		{Name: "d", Type: row.TypeDouble},
 		{Name: "f", Type: row.TypeFloat},
+		{Name: "j", Type: row.TypeJSON},
 	}
-	for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5}).Draw(t, "order")[:rapid.IntRange(0, 6).Draw(t, "dimensions")] {
+	for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6}).Draw(t, "order")[:rapid.IntRange(0, 7).Draw(t, "dimensions")] {
 		s.Dimensions = append(s.Dimensions, all[i])
 	}
 	s.DiscoverDimensions = len(s.Dimensions) == 0 || rapid.Bool().Draw(t, "discover")
+	s.DiscoverTypes = s.DiscoverDimensions && rapid.Bool().Draw(t, "discover types")
 	for i := range rapid.IntRange(0, 3).Draw(t, "metrics") {
 		s.Metrics = append(s.Metrics, row.Metric{
 			Agg: row.Aggregator(rapid.IntRange(0, int(row.AggFloatMax)).Draw(t, "aggregator")), Name: fmt.Sprintf("x%d", i),
@@ -74,6 +76,10 @@ func drawRecord(t *rapid.T) []byte {
 		add("l", rapid.SampledFrom([]any{nil, 1, -1, "12", "x", int64(1) << 62, -(int64(1) << 62)}).Draw(t, "l"))
 		add("d", rapid.SampledFrom([]any{nil, 0.0, -1.5, "NaN", 1e300, "-0.0"}).Draw(t, "d"))
 		add("f", rapid.SampledFrom([]any{nil, 0.5, -1.5, "Infinity", true}).Draw(t, "f"))
+		add("j", rapid.SampledFrom([]any{
+			nil, 1, 1.0, 1.5, "1", true, []any{}, []any{1, nil}, []any{"a", 2.5}, []any{[]any{1}, 2}, map[string]any{},
+			map[string]any{"a": 1, "b": map[string]any{"c": []any{1, 2}}}, map[string]any{"a": "x", "b": nil},
+		}).Draw(t, "j"))
 		add("v", rapid.SampledFrom([]any{nil, 1, 2.5, "3", "x", -4}).Draw(t, "v"))
 		b, err := json.Marshal(row)
 		if err != nil {

@@ -77,6 +77,7 @@ func readTask(t testing.TB, path string) task {
 					Dimensions           []json.RawMessage
 					DimensionExclusions  []string
 					IncludeAllDimensions bool
+					UseSchemaDiscovery   bool
 				}
 				MetricsSpec []struct {
 					Type, Name, FieldName, Expression string
@@ -108,7 +109,9 @@ func readTask(t testing.TB, path string) task {
 		k.schema.Dimensions = append(k.schema.Dimensions, readDimension(t, r))
 	}
 	k.schema.DimensionExclusions = d.DimensionsSpec.DimensionExclusions
-	k.schema.DiscoverDimensions = d.DimensionsSpec.IncludeAllDimensions || len(k.schema.Dimensions) == 0
+	k.schema.DiscoverDimensions = d.DimensionsSpec.IncludeAllDimensions || len(k.schema.Dimensions) == 0 ||
+		d.DimensionsSpec.UseSchemaDiscovery
+	k.schema.DiscoverTypes = d.DimensionsSpec.UseSchemaDiscovery
 	for _, m := range d.MetricsSpec {
 		if m.Expression != "" {
 			k.skipped = append(k.skipped, m.Name)

@@ -200,11 +200,20 @@ func encodeMetadata(m Meta) ([]byte, error) {
 	for _, d := range m.OrderedDimensions {
 		j.Ordering = append(j.Ordering, ordering{d, "ascending"})
 	}
+	b, err := plainJSON(j)
+	if err != nil {
+		return nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	return b, nil
+}
+
+// plainJSON encodes without escaping what matters to HTML only.
+func plainJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(j); err != nil {
-		return nil, fmt.Errorf("encode metadata: %w", err)
+	if err := e.Encode(v); err != nil {
+		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -41,6 +41,13 @@ func readAll(files zipped) error {
 		err = e
 	}
 	for _, c := range r.Columns() {
+		if j, e := r.JSON(c.Name); e == nil && c.Logical != nestedType {
+			for id := range j.Cardinality() {
+				if _, e := j.Bitmap(id); e != nil && err == nil {
+					err = e
+				}
+			}
+		}
 		s, e := r.String(c.Name)
 		if e != nil {
 			continue
@@ -82,6 +89,26 @@ func TestDamageIsATypedError(t *testing.T) {
 				files[name] = b
 			}
 		})
+	}
+}
+
+// TestDamageToAutoColumnsIsATypedError tries some damages of a larger golden.
+func TestDamageToAutoColumnsIsATypedError(t *testing.T) {
+	for _, g := range goldens(t) {
+		if g.name != "auto-discovery" {
+			continue
+		}
+		files := filesOf(t, g)
+		for name, b := range files {
+			for i := 0; i < len(b); i += 17 * damageStep {
+				files[name] = bytes.Clone(b)
+				files[name][i] ^= byte(1 + i%255)
+				checkTyped(t, readAll(files))
+				files[name] = b[:i:i]
+				checkTyped(t, readAll(files))
+			}
+			files[name] = b
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package segment reads and writes Druid segments of format version 9: the
 // smoosh container, the lists of columns, the metadata and the columns of
-// strings, longs, floats and doubles with their dictionaries and bitmaps.
+// strings, longs, floats and doubles with their dictionaries and bitmaps, and
+// the auto columns, whose type follows from their values.
 //
 // A [Writer] makes a segment folder. Its columns are written one after the
 // other, each streamed: blocks are compressed on a small pool of goroutines
@@ -10,11 +11,10 @@
 // offset: what does not hold is a [*CorruptError].
 //
 // The package knows bytes, not ingestion: which rows there are, in what order
-// and with which nulls is decided by its caller. Complex columns, columns of
-// schema discovery and parts of 2 GiB and more are refused with a
-// [*UnsupportedError]. docs/formats/segment-v9.md describes
+// and with which nulls is decided by its caller. Other complex
+// columns and parts of 2 GiB and more are refused with a [*UnsupportedError]. docs/formats/segment-v9.md describes
 // what is written and how it is checked.
 //
-// It imports the standard library, lz4, zstd, roaring and golang.org/x/sys;
+// It imports the standard library, lz4, zstd, roaring, xxhash and golang.org/x/sys;
 // nothing of this project.
 package segment

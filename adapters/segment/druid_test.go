@@ -39,7 +39,7 @@ func runTool(t *testing.T, args ...string) []byte {
 // TestDruidFindsReencodedGoldensEqual has Druid's validate-segments compare
 // rows and indexes of each golden with the same written by us.
 func TestDruidFindsReencodedGoldensEqual(t *testing.T) {
-	for _, g := range scalar(t) {
+	for _, g := range goldens(t) {
 		t.Run(g.name, func(t *testing.T) {
 			r := open(t, g.zip())
 			dir := filepath.Join(t.TempDir(), "segment")
@@ -52,7 +52,7 @@ func TestDruidFindsReencodedGoldensEqual(t *testing.T) {
 // TestDruidReadsEveryCodec has Druid print rows and bitmaps of one segment
 // with blocks of all kinds, written with each pair of codecs.
 func TestDruidReadsEveryCodec(t *testing.T) {
-	for _, g := range scalar(t) {
+	for _, g := range goldens(t) {
 		if g.name != "many-blocks" {
 			continue
 		}

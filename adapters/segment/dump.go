@@ -77,8 +77,39 @@ func (r *Reader) dumpColumn(info ColumnInfo) (rowDump, error) {
 		c, err := numeric[float64](r, info.Name, kindDouble)
 		return &numericDump[float64]{c: c, put: func(dst []byte, v float64) []byte { return appendJavaDouble(dst, v, 64) }}, err
 	}
+	if valueType(info.Type) == kindComplex {
+		c, err := r.JSON(info.Name)
+		return &jsonDump{c: c}, err
+	}
 	c, err := r.String(info.Name)
 	return &stringDump{c: c}, err
+}
+
+// jsonDump prints an auto column; its rows are read when they are loaded, where
+// an error can be returned.
+type jsonDump struct {
+	c    *JSONColumn
+	text []byte
+	ends []int
+}
+
+func (d *jsonDump) load(start, n int) (err error) {
+	d.text, d.ends = d.text[:0], d.ends[:0]
+	for row := start; row < start+n; row++ {
+		if d.text, err = d.c.AppendJSON(d.text, row); err != nil {
+			return err
+		}
+		d.ends = append(d.ends, len(d.text))
+	}
+	return nil
+}
+
+func (d *jsonDump) append(dst []byte, i int) []byte {
+	from := 0
+	if i > 0 {
+		from = d.ends[i-1]
+	}
+	return append(dst, d.text[from:d.ends[i]]...)
 }
 
 type numericDump[T int64 | float32 | float64] struct {

@@ -82,6 +82,9 @@ func (r *Reader) summarize(info ColumnInfo) (columnSummary, error) {
 		s.Size = timeEstimate * int64(r.rows)
 		return s, nil
 	}
+	if valueType(info.Type) == kindComplex {
+		return r.summarizeJSON(info, s)
+	}
 	if valueType(info.Type) != kindString {
 		s.Size = numberEstimate * int64(r.rows)
 		return s, nil
@@ -110,4 +113,44 @@ func (r *Reader) summarize(info ColumnInfo) (columnSummary, error) {
 		}
 	}
 	return s, nil
+}
+
+// summarizeJSON summarizes an auto column: as a plain one of its type would be,
+// as far as Druid's estimates go.
+func (r *Reader) summarizeJSON(info ColumnInfo, s columnSummary) (columnSummary, error) {
+	c, err := r.JSON(info.Name)
+	if err != nil {
+		return s, err
+	}
+	s.Type = info.Logical
+	switch {
+	case info.Logical == "LONG" || info.Logical == "DOUBLE":
+		s.Size = numberEstimate * int64(r.rows)
+	case info.Logical == nestedType:
+		s.Type = "json"
+	case info.Logical != "STRING":
+		s.Type = "ARRAY"
+	case !c.Indexed():
+		s.Cardinality = new(int)
+	default:
+		return s, c.summarizeStrings(&s)
+	}
+	return s, nil
+}
+
+func (c *JSONColumn) summarizeStrings(s *columnSummary) error {
+	n := c.strings.Len()
+	s.Cardinality = &n
+	for id := 1; id < n; id++ {
+		v, _ := c.strings.Value(id)
+		rows, err := c.Bitmap(id)
+		if err != nil {
+			return err
+		}
+		s.Size += int64(len(v)) * int64(rows.GetCardinality())
+		if text := string(v); id == n-1 {
+			s.MaxValue = &text
+		}
+	}
+	return nil
 }

@@ -8,14 +8,52 @@ import (
 
 // FuzzReader damages the contents of whole segments.
 func FuzzReader(f *testing.F) {
-	for _, g := range small(f) {
-		files := filesOf(f, g)
-		f.Add(files["meta.smoosh"], files["00000.smoosh"])
+	for _, g := range goldens(f) {
+		if files := filesOf(f, g); len(files["00000.smoosh"]) < 20_000 {
+			f.Add(files["meta.smoosh"], files["00000.smoosh"])
+		}
 	}
 	f.Fuzz(func(t *testing.T, contents, chunk []byte) {
 		checkTyped(t, readAll(zipped{
 			"version.bin": {0, 0, 0, 9}, "meta.smoosh": contents, "00000.smoosh": chunk,
 		}))
+	})
+}
+
+// FuzzSmile wants an error or a value that, written and read again, is the
+// same, and whose fields can be found.
+func FuzzSmile(f *testing.F) {
+	var s SmileWriter
+	for _, n := range []node{
+		{kind: nodeLong, num: 1 << 40}, {kind: nodeDouble, num: 1}, {kind: nodeString, text: []byte("é")},
+		{kind: nodeList, elems: []node{{kind: nodeBool, num: 1}, {}, {kind: nodeString, text: bytes.Repeat([]byte("x"), 70)}}},
+		{kind: nodeObject, keys: [][]byte{[]byte("a.b"), nil, bytes.Repeat([]byte("k"), 60)}, elems: make([]node, 3)},
+		{kind: nodeObject, keys: [][]byte{[]byte("a")}, elems: []node{{kind: nodeObject, keys: [][]byte{[]byte("a")}, elems: make([]node, 1)}}},
+	} {
+		s.Reset()
+		n.appendSmile(&s)
+		f.Add(bytes.Clone(s.Bytes()))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		n, err := parseSmile("fuzz", doc)
+		checkTyped(t, err)
+		if err != nil {
+			return
+		}
+		fields := 0
+		w := jsonWalker{emit: func([]byte, *leaf) { fields++ }}
+		w.walk(&n)
+		var s SmileWriter
+		s.Reset()
+		n.appendSmile(&s)
+		again, err := parseSmile("fuzz", s.Bytes())
+		if err != nil || !bytes.Equal(again.appendJSON(nil), n.appendJSON(nil)) {
+			t.Fatalf("%x reads as %s, %x as %s (%v)", doc, n.appendJSON(nil), s.Bytes(), again.appendJSON(nil), err)
+		}
+		k := NewJSONKey(s.Bytes())
+		if k.Compare(&k) != 0 {
+			t.Fatalf("%x is not equal to itself", s.Bytes())
+		}
 	})
 }
 

@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // goldenDir is the folder of segments that Druid wrote: OGHAM_GOLDENS, or the
@@ -96,11 +96,6 @@ func goldens(t testing.TB) []golden {
 	return list
 }
 
-// scalar are the goldens without columns of schema discovery.
-func scalar(t testing.TB) []golden {
-	return slices.DeleteFunc(goldens(t), func(g golden) bool { return g.name == "auto-discovery" })
-}
-
 func open(t testing.TB, path string) *Reader {
 	t.Helper()
 	r, err := Open(path)
@@ -138,7 +133,7 @@ func sameLines(t testing.TB, what string, got, want []byte) {
 }
 
 func TestGoldenRowsEqualDruids(t *testing.T) {
-	for _, g := range scalar(t) {
+	for _, g := range goldens(t) {
 		t.Run(g.name, func(t *testing.T) {
 			sameLines(t, "rows", dumpRowsOf(t, open(t, g.zip())), g.file(t, "rows"))
 		})
@@ -146,7 +141,7 @@ func TestGoldenRowsEqualDruids(t *testing.T) {
 }
 
 func TestGoldenBitmapsEqualDruids(t *testing.T) {
-	for _, g := range scalar(t) {
+	for _, g := range goldens(t) {
 		t.Run(g.name, func(t *testing.T) {
 			got := dumpBitmaps(t, open(t, g.zip()))
 			if want := bytes.TrimSpace(g.file(t, "bitmaps")); !bytes.Equal(got, want) {
@@ -169,6 +164,10 @@ func dumpBitmaps(t testing.TB, r *Reader) []byte {
 			b = append(b, ',')
 		}
 		b = append(appendJSONString(b, info.Name), ':')
+		if info.Logical != "" {
+			b = appendJSONBitmaps(t, b, r, info.Name)
+			continue
+		}
 		if info.Type != "STRING" {
 			b = append(b, "null"...)
 			continue
@@ -192,21 +191,54 @@ func dumpBitmaps(t testing.TB, r *Reader) []byte {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, row := range m.ToArray() {
-				if i > 0 {
-					b = append(b, ',')
-				}
-				b = strconv.AppendUint(b, uint64(row), 10)
-			}
-			b = append(b, ']')
+			b = appendRows(b, m)
 		}
 		b = append(b, '}')
 	}
 	return append(b, "}}"...)
 }
 
+func appendRows(b []byte, m *roaring.Bitmap) []byte {
+	for i, row := range m.ToArray() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, uint64(row), 10)
+	}
+	return append(b, ']')
+}
+
+// appendJSONBitmaps prints the bitmaps of an auto column of one scalar type.
+func appendJSONBitmaps(t testing.TB, b []byte, r *Reader, name string) []byte {
+	t.Helper()
+	c, err := r.JSON(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Indexed() {
+		return append(b, "null"...)
+	}
+	for id := range c.Cardinality() {
+		b = append(b, "{,"[min(id, 1)])
+		n, err := c.literal(uint32(id), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Trim(string(n.appendJSON(nil)), `"`)
+		if n.kind == nodeString {
+			text = string(n.text)
+		}
+		m, err := c.Bitmap(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = appendRows(append(appendJSONString(b, text), ":["...), m)
+	}
+	return append(b, '}')
+}
+
 func TestGoldenMetadataEqualsDruids(t *testing.T) {
-	for _, g := range scalar(t) {
+	for _, g := range goldens(t) {
 		t.Run(g.name, func(t *testing.T) {
 			var b bytes.Buffer
 			if err := open(t, g.zip()).DumpMetadata(&b); err != nil {
@@ -228,8 +260,9 @@ func TestGoldenMetadataEqualsDruids(t *testing.T) {
 			}
 			got["columns"] = columns
 			for _, c := range want["columns"].(map[string]any) {
-				delete(c.(map[string]any), "typeSignature")
-				delete(c.(map[string]any), "errorMessage")
+				m := c.(map[string]any)
+				delete(m, "typeSignature")
+				delete(m, "errorMessage")
 			}
 			for _, key := range []string{"intervals", "columns", "size", "numRows", "aggregators", "timestampSpec", "queryGranularity", "rollup"} {
 				if g, w := fmt.Sprint(got[key]), fmt.Sprint(want[key]); g != w {
@@ -237,22 +270,5 @@ func TestGoldenMetadataEqualsDruids(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestDiscoveredColumnsAreRefusedByName(t *testing.T) {
-	for _, g := range goldens(t) {
-		if g.name != "auto-discovery" {
-			continue
-		}
-		r := open(t, g.zip())
-		err := r.DumpRows(io.Discard)
-		var u *UnsupportedError
-		if !errors.As(err, &u) || u.Column == "" || !strings.Contains(err.Error(), "nestedCommonFormat") {
-			t.Errorf("dump rows: %v, want an UnsupportedError that names column and part", err)
-		}
-		if _, err := r.Long(timeColumn); err != nil {
-			t.Errorf("__time of a segment with discovered columns: %v", err)
-		}
 	}
 }

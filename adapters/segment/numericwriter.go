@@ -38,14 +38,19 @@ type numericWriter[T int64 | float32 | float64] struct {
 }
 
 func newNumericWriter[T int64 | float32 | float64](w *Writer, name string, kind valueType) numericWriter[T] {
+	return newNumbers[T](w, name, kind, w.spec.MetricCompression, 0)
+}
+
+// newNumbers makes a writer of values with a codec and two spools of its own.
+func newNumbers[T int64 | float32 | float64](w *Writer, name string, kind valueType, codec Codec, spools int) numericWriter[T] {
 	width := kind.width()
 	c := numericWriter[T]{
-		w: w, name: name, kind: kind, codec: w.spec.MetricCompression, width: width,
-		blocks: newBlockStream(w.pool, w.spec.MetricCompression, w.spoolPath(0)),
+		w: w, name: name, kind: kind, codec: codec, width: width,
+		blocks: newBlockStream(w.pool, codec, w.spoolPath(spools)),
 		raw:    make([]byte, 0, numbersPerBlock(width)*width),
 	}
 	if kind == kindLong && w.spec.LongEncoding == longsAuto {
-		c.stats, c.plain = newLongStats(), &spool{path: w.spoolPath(1)}
+		c.stats, c.plain = newLongStats(), &spool{path: w.spoolPath(spools + 1)}
 	}
 	return c
 }
@@ -191,26 +196,31 @@ func (c *numericWriter[T]) Close() error {
 }
 
 func (c *numericWriter[T]) finish() error {
-	if len(c.raw) > 0 {
-		if err := c.flush(); err != nil {
-			return err
-		}
-	}
 	s := c.w.smoosh
-	head, size, err := c.encode()
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(s.i32(int64(len(head))+size), s.write(head)); err != nil {
-		return err
-	}
-	if err := c.writeValues(); err != nil {
+	if err := c.writeValuesTo(s, s.i32); err != nil {
 		return err
 	}
 	if nulls := c.nulls.encode(c.w.bitmapCoder()); len(nulls) > 0 {
 		return errors.Join(s.i32(int64(len(nulls))), s.write(nulls))
 	}
 	return nil
+}
+
+// writeValuesTo writes the values, after calling before with their size.
+func (c *numericWriter[T]) writeValuesTo(s *smooshWriter, before func(size int64) error) error {
+	if len(c.raw) > 0 {
+		if err := c.flush(); err != nil {
+			return err
+		}
+	}
+	head, size, err := c.encode()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(before(int64(len(head))+size), s.write(head)); err != nil {
+		return err
+	}
+	return c.writeValues()
 }
 
 // encode finishes the blocks; it gives the header of the values and the size of

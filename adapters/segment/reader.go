@@ -13,8 +13,11 @@ import (
 type ColumnInfo struct {
 	// Name is the column's name.
 	Name string
-	// Type is STRING, LONG, FLOAT, DOUBLE, or COMPLEX for what cannot be read.
+	// Type is STRING, LONG, FLOAT, DOUBLE, or COMPLEX for auto columns and for
+	// what cannot be read.
 	Type string
+	// Logical is the type that queries see of an auto column, empty for others.
+	Logical string
 	// MultiValue says that a row may have several values.
 	MultiValue bool
 	// HasNulls says that some row may be null: for strings, that null is in
@@ -45,6 +48,7 @@ type column struct {
 
 	number *numberPart
 	str    *stringPartData
+	json   *jsonPart
 }
 
 // Open opens a segment folder or an index.zip. A folder's files are mapped and
@@ -240,6 +244,13 @@ func (r *Reader) readColumn(name string, b []byte) (*column, error) {
 		}
 	}
 	kind := valueType(d.ValueType)
+	if kind == kindComplex && len(d.Parts) == 1 && p.Type == nestedPartTag && name != timeColumn {
+		if col.json = r.readJSON(c, d.Parts[0]); c.err != nil {
+			return nil, c.err
+		}
+		col.info.Logical, col.info.HasNulls = col.json.logical, p.HasNulls
+		return col, nil
+	}
 	known := len(d.Parts) == 1 && (p.Type == kind.part() || p.Type == "null" && kind == kindString) && slices.Contains([]valueType{kindString, kindLong, kindFloat, kindDouble}, kind)
 	if name == timeColumn && (!known || kind != kindLong) {
 		return nil, corruptf(name, "not a column of longs")
@@ -276,4 +287,5 @@ type partHeader struct {
 	ByteOrder string `json:"byteOrder"`
 	Bitmap    typed  `json:"bitmapSerdeFactory"`
 	NumRows   int64  `json:"numRows"`
+	HasNulls  bool   `json:"hasNulls"`
 }

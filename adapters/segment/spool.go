@@ -65,14 +65,19 @@ func (s *spool) copyTo(w *smooshWriter) error {
 // each gives everything to chunk, in pieces of a multiple of eight bytes where
 // all writes were, then calls last and closes the spool.
 func (s *spool) each(chunk func([]byte) error, last func() error) error {
-	err := s.eachInFile(chunk)
-	if err == nil {
-		err = chunk(s.buf)
-	}
+	err := s.scan(chunk)
 	if err == nil {
 		err = last()
 	}
 	return errors.Join(err, s.close())
+}
+
+// scan is each for one of several times.
+func (s *spool) scan(chunk func([]byte) error) error {
+	if err := s.eachInFile(chunk); err != nil {
+		return err
+	}
+	return chunk(s.buf)
 }
 
 func (s *spool) eachInFile(chunk func([]byte) error) error {

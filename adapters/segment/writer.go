@@ -182,7 +182,7 @@ func (w *Writer) beginColumn(name string, kind valueType, multi bool, abort func
 }
 
 func (w *Writer) writeDescriptor(d descriptor) error {
-	b, err := json.Marshal(d)
+	b, err := plainJSON(d)
 	if err != nil {
 		return w.fail(fmt.Errorf("encode column descriptor: %w", err))
 	}

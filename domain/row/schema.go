@@ -11,12 +11,14 @@ const TimeColumn = "__time"
 // Type is how a column is stored.
 type Type uint8
 
-// The column types of plain (not auto-typed) dimensions and numeric metrics.
+// The column types of dimensions and numeric metrics. A TypeJSON dimension, json or auto in a spec, takes any value; what
+// it is stored as follows from the values.
 const (
 	TypeString Type = iota
 	TypeLong
 	TypeFloat
 	TypeDouble
+	TypeJSON
 )
 
 // String gives the type's name in Druid's specs and messages.
@@ -28,12 +30,14 @@ func (t Type) String() string {
 		return "float"
 	case TypeDouble:
 		return "double"
+	case TypeJSON:
+		return "json"
 	default:
 		return "string"
 	}
 }
 
-// ParseType gives the column type for a dimension type of a spec; ok is false for a type that is not a plain one.
+// ParseType gives the column type for a dimension type of a spec; ok is false for a type that there is none for.
 func ParseType(name string) (t Type, ok bool) {
 	switch name {
 	case "", "string":
@@ -44,6 +48,8 @@ func ParseType(name string) (t Type, ok bool) {
 		return TypeFloat, true
 	case "double":
 		return TypeDouble, true
+	case "json", "auto":
+		return TypeJSON, true
 	}
 	return TypeString, false
 }
@@ -89,6 +95,9 @@ type Schema struct {
 	// DiscoverDimensions makes every other top-level scalar (or list of scalars) a string dimension, in order of first
 	// appearance: no dimensions are listed, or includeAllDimensions is set.
 	DiscoverDimensions bool
+	// DiscoverTypes, with DiscoverDimensions, makes every other top-level field, whatever its value, a dimension of type
+	// auto instead.
+	DiscoverTypes      bool
 	Metrics            []Metric
 	Rollup             bool
 	QueryGranularity   Granularity

@@ -9,7 +9,7 @@ import (
 // What tasks can do; everything else that Parse accepts is named by Unsupported.
 var (
 	supportedTimestamps = []string{"auto", "iso", "millis", "posix"}
-	supportedDimensions = []string{"double", "float", "long", typeString}
+	supportedDimensions = []string{"auto", "double", "float", "json", "long", typeString}
 )
 
 // unsupported collects options that are valid and not carried out yet.
@@ -36,17 +36,21 @@ func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 	if !slices.Contains(supportedTimestamps, strings.ToLower(d.TimestampSpec.Format)) {
 		u.add(at+".timestampSpec.format", "timestampSpec format '%s'", d.TimestampSpec.Format)
 	}
+	var listed []*node
+	if spec := tree.get("dimensionsSpec"); spec != nil && spec.get("dimensions") != nil {
+		listed = spec.get("dimensions").items
+	}
 	for i, dim := range d.DimensionsSpec.Dimensions {
 		path := itemPath(at+".dimensionsSpec.dimensions", i)
 		if !slices.Contains(supportedDimensions, dim.Type) {
 			u.add(path+".type", "dimension type '%s' (dimension '%s')", dim.Type, dim.Name)
 		}
+		if i < len(listed) && listed[i].get("castToType") != nil {
+			u.add(path+".castToType", "castToType (dimension '%s')", dim.Name)
+		}
 		if dim.Name == timeColumn {
 			u.add(path+".name", "dimension '%s'", timeColumn)
 		}
-	}
-	if d.DimensionsSpec.UseSchemaDiscovery {
-		u.add(at+".dimensionsSpec.useSchemaDiscovery", "useSchemaDiscovery")
 	}
 	for i, m := range d.MetricsSpec {
 		path := itemPath(at+".metricsSpec", i)

@@ -1,0 +1,73 @@
+package index
+
+import (
+	"math"
+	"slices"
+
+	"ogham/adapters/segment"
+	"ogham/domain/row"
+)
+
+// jsonID gives the id of a value in a json dimension: the dictionary holds the values as the documents that a segment
+// stores, so that equal values have one id.
+func (m *memory) jsonID(d *memDim, rows *row.Rows, v *row.Value) uint32 {
+	if v.Kind <= row.Null {
+		return 0
+	}
+	m.smile.Reset()
+	appendJSON(&m.smile, rows, v)
+	return d.values.intern(m.smile.Bytes())
+}
+
+func appendJSON(s *segment.SmileWriter, rows *row.Rows, v *row.Value) {
+	switch v.Kind {
+	case row.String:
+		s.String(v.Text)
+	case row.Long:
+		s.Long(int64(v.Num))
+	case row.Double:
+		s.Double(math.Float64frombits(v.Num))
+	case row.Bool:
+		s.Bool(v.Num != 0)
+	case row.List:
+		s.StartArray()
+		elems := rows.ListOf(v)
+		for i := range elems {
+			appendJSON(s, rows, &elems[i])
+		}
+		s.EndArray()
+	case row.Object:
+		s.StartObject()
+		members := rows.MembersOf(v)
+		for i := range members {
+			s.Key(members[i].Key)
+			appendJSON(s, rows, &members[i].Value)
+		}
+		s.EndObject()
+	default:
+		s.Null()
+	}
+}
+
+// valueOrder compares the values of a dictionary as a column's type orders them.
+func valueOrder(t row.Type) func(a, b []byte) int {
+	if t != row.TypeJSON {
+		return segment.CompareUTF16
+	}
+	return func(a, b []byte) int {
+		x, y := segment.NewJSONKey(a), segment.NewJSONKey(b)
+		return x.Compare(&y)
+	}
+}
+
+// sortJSON gives the ids of all values, null not among them, in the order of a segment.
+func sortJSON(d *dict) []uint32 {
+	keys := make([]segment.JSONKey, d.len())
+	ids := make([]uint32, 0, d.len()-1)
+	for id := uint32(1); int(id) < d.len(); id++ {
+		keys[id] = segment.NewJSONKey(d.value(id))
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b uint32) int { return keys[a].Compare(&keys[b]) })
+	return ids
+}
