@@ -44,16 +44,9 @@ type kafkaConfig struct {
 // newKafka formats and starts a broker.
 func newKafka(t *testing.T, cfg kafkaConfig) *realKafka {
 	t.Helper()
-	l := newLab(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	home := exec.CommandContext(ctx, "bash", "-c", `. "$1/common.sh" && need_jars "$KAFKA_HOME" kafka && printf %s "$KAFKA_HOME"`, "kafka", l.tools)
-	home.Env = l.env
-	out, err := home.CombinedOutput()
-	if err != nil {
-		t.Fatalf("find Kafka: %v: %s", err, out)
-	}
-	k := &realKafka{t: t, home: string(out), dir: t.TempDir(), ports: map[string]int{}}
+	k := &realKafka{t: t, home: kafkaHome(t), dir: t.TempDir(), ports: map[string]int{}}
 	k.configure(cfg)
 	args := append([]string{"format", "--config", k.file("server.properties"), "--cluster-id", "7tl4Th8PQmG0yVbWyXPKvQ"}, cfg.format...)
 	if out, err := k.java(ctx, "kafka.tools.StorageTool", args...).CombinedOutput(); err != nil {
@@ -61,6 +54,19 @@ func newKafka(t *testing.T, cfg kafkaConfig) *realKafka {
 	}
 	t.Cleanup(k.kill)
 	return k.start()
+}
+
+// kafkaHome is where the jars are.
+func kafkaHome(t *testing.T) string {
+	t.Helper()
+	l := newLab(t)
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", `. "$1/common.sh" && need_jars "$KAFKA_HOME" kafka && printf %s "$KAFKA_HOME"`, "kafka", l.tools)
+	cmd.Env = l.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("find Kafka: %v: %s", err, out)
+	}
+	return string(out)
 }
 
 func (k *realKafka) file(name string) string { return filepath.Join(k.dir, name) }
