@@ -54,6 +54,22 @@ func (b *broker) createTopic(topic string, partitions int32) {
 	}
 }
 
+// deleteBefore has the broker forget the records of a partition before an offset.
+func (b *broker) deleteBefore(topic string, partition int32, offset int64) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	offsets := kadm.Offsets{}
+	offsets.AddOffset(topic, partition, offset, -1)
+	deleted, err := kadm.NewClient(b.client()).DeleteRecords(ctx, offsets)
+	if err == nil {
+		err = deleted.Error()
+	}
+	if err != nil {
+		b.t.Fatalf("delete the records of %s before %d: %v", topic, offset, err)
+	}
+}
+
 // producer sends rows in their order, row n to partition n modulo the number of partitions.
 type producer struct {
 	t          *testing.T

@@ -85,7 +85,7 @@ func (a *actor) setUserEnd(ctx context.Context, key string, stream Stream, c tas
 	if reply := beyondTopic(ctx, stream, c.End); reply.Code != "" {
 		return reply
 	}
-	at, seq, ok := a.pauseGroup(ctx, key)
+	at, seq, ok := a.pauseGroup(ctx, key, reasonUser)
 	if !ok {
 		return refuseControl(task.CodeUnknownTask, "no task of the group of [%s] reads any more", c.TaskID)
 	}

@@ -76,10 +76,13 @@ func (r *run) finishDue(ctx context.Context) error {
 	return nil
 }
 
-// Why a group finishes: its taskDuration is over, or somebody asked for it before.
+// Why a group finishes: its taskDuration is over, somebody asked for it before, its supervisor goes on otherwise, or a task
+// of it met an offset that is gone.
 const (
 	reasonDuration = "taskDuration"
 	reasonEarly    = "handoff"
+	reasonHandover = "handover"
+	reasonGone     = "offset not available"
 )
 
 // unreadPause is how long a group goes on that had nothing to publish when its time was over.
@@ -109,7 +112,7 @@ func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
 // set busy.
 func (a *actor) finish(ctx context.Context, key, reason string) {
 	defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
-	end, seq, ok := a.pauseGroup(ctx, key)
+	end, seq, ok := a.pauseGroup(ctx, key, reason)
 	var orders []task.Order
 	err := a.do(ctx, func(ctx context.Context) {
 		g := a.state.Group(key)
@@ -150,7 +153,7 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 // checkpoint closes the open sequence of a group that has filled a segment limit; its tasks read on behind it.
 func (a *actor) checkpoint(ctx context.Context, key string, by origin) {
 	defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
-	end, seq, ok := a.pauseGroup(ctx, key)
+	end, seq, ok := a.pauseGroup(ctx, key, "")
 	var orders []task.Order
 	err := a.do(ctx, func(ctx context.Context) {
 		if !ok {
@@ -171,7 +174,7 @@ func (a *actor) checkpoint(ctx context.Context, key string, by origin) {
 
 // pauseGroup pauses every task of the group that reads, and stops those that cannot. It answers the highest offsets and
 // the open sequence's number; false where no task is left that read anything.
-func (a *actor) pauseGroup(ctx context.Context, key string) (task.Offsets, int, bool) {
+func (a *actor) pauseGroup(ctx context.Context, key, reason string) (task.Offsets, int, bool) {
 	var orders []task.Order
 	var end task.Offsets
 	seq := 0
@@ -187,7 +190,11 @@ func (a *actor) pauseGroup(ctx context.Context, key string) (task.Offsets, int, 
 				continue
 			}
 			if t.State != task.StateReading {
-				a.stopTask(ctx, id, "Killing task ["+id+"] which hasn't been assigned to a worker")
+				why := "Killing task [" + id + "] which hasn't been assigned to a worker"
+				if reason == reasonHandover {
+					why = "Killing task for graceful shutdown"
+				}
+				a.stopTask(ctx, id, why)
 				continue
 			}
 			orders = append(orders, task.Order{Op: task.OpPause, TaskID: id})

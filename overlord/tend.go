@@ -26,7 +26,7 @@ func (a *actor) tend(ctx context.Context) {
 			continue
 		}
 		if a.state.Group(t.GroupKey) == nil {
-			a.stopTask(ctx, id, "Killing task ["+id+"]: its task group is gone")
+			a.stopTask(ctx, id, orText(t.Unwanted, "Killing task ["+id+"]: its task group is gone"))
 			continue
 		}
 		if t.State == task.StatePending {
@@ -45,6 +45,14 @@ func (a *actor) tend(ctx context.Context) {
 			a.failTask(ctx, id, "Worker ["+t.WorkerID+"] does not run the task any more")
 		}
 	}
+}
+
+// orText is text, or what stands for it where it is empty: tasks of logs of before it was kept.
+func orText(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
 }
 
 // vanished reports whether a worker that is alive has left a task out for long enough. Beats alone do not tell: a worker
@@ -74,7 +82,7 @@ func (a *actor) handOver(ctx context.Context) {
 		}
 		a.busy[g.Key] = true
 		key := g.Key
-		a.spawn(ctx, func(ctx context.Context) { a.finish(ctx, key, "handover") })
+		a.spawn(ctx, func(ctx context.Context) { a.finish(ctx, key, reasonHandover) })
 	}
 }
 

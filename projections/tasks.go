@@ -134,7 +134,10 @@ func (f *tasksFold) applyTask(e fact) {
 		t.ErrorMsg, t.Killed = ev.ErrorMsg, ev.Killed
 		f.end(t, e, ev.Report)
 	case *supervisor.TaskStopped:
-		t.ErrorMsg, t.Stopped = ev.Reason, true
+		t.Stopped = true
+		if t.State != task.StateSuccess {
+			t.ErrorMsg = ev.Reason
+		}
 		f.end(t, e, ev.Report)
 	}
 }

@@ -203,6 +203,11 @@ func (s *Server) resetOffsets(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if kindOf(body) == "an array" {
+		// Druid takes an array for a type's name and the value; what it asks for is the name.
+		return &badRequest{"Unexpected token (" + firstToken(body) + "), expected VALUE_STRING: need JSON String that contains type id" +
+			" (for subtype of " + metadataClass + ")"}
+	}
 	object, err := readObject(body)
 	if err != nil {
 		return err
@@ -221,6 +226,31 @@ func (s *Server) resetOffsets(c echo.Context) error {
 		return err
 	}
 	return writeJSON(c, http.StatusOK, idAnswer{id})
+}
+
+// firstToken is Jackson's name of the first token in an array.
+func firstToken(array json.RawMessage) string {
+	d := json.NewDecoder(bytes.NewReader(array))
+	_, _ = d.Token()
+	t, _ := d.Token()
+	switch t {
+	case json.Delim(']'):
+		return "END_ARRAY"
+	case json.Delim('['):
+		return "START_ARRAY"
+	case json.Delim('{'):
+		return "START_OBJECT"
+	case true:
+		return "VALUE_TRUE"
+	case false:
+		return "VALUE_FALSE"
+	case nil:
+		return "VALUE_NULL"
+	}
+	if _, ok := t.(string); ok {
+		return "VALUE_STRING"
+	}
+	return "VALUE_NUMBER"
 }
 
 const metadataClass = "org.apache.druid.indexing.overlord.DataSourceMetadata"
@@ -258,7 +288,7 @@ func readMetadata(object map[string]json.RawMessage) (stream string, offsets tas
 	for key, value := range entries {
 		p := task.Partition(key)
 		if _, ok := p.Number(); !ok {
-			return "", nil, &badRequest{fmt.Sprintf("partitionOffsetMap: [%s] is no partition", key)}
+			return "", nil, &badRequest{fmt.Sprintf("For input string: %q (through reference chain: [\"partitions\"]->[\"partitionOffsetMap\"])", key)}
 		}
 		at, ok := readLong(value)
 		if !ok || at < 0 || at == task.NoEnd {

@@ -39,11 +39,7 @@ func (d *Decider) task(s *State, c Command) ([]Event, error) {
 	case FailTask:
 		return d.fail(s, c)
 	case StopTask:
-		b, err := d.taskBase(s, c.TaskID, task.TriggerStop)
-		if err != nil {
-			return nil, err
-		}
-		return one(&TaskStopped{b, c.Reason, c.Report})
+		return d.stop(s, c)
 	}
 	return nil, &Refusal{CodeInvalid, fmt.Sprintf("unknown command %T", c)}
 }
@@ -78,7 +74,26 @@ func (d *Decider) pause(s *State, c PauseTask) ([]Event, error) {
 	return one(&TaskPaused{TaskBase{TaskID: c.TaskID}})
 }
 
+// stop ends a task that is not wanted. A replica that began and whose group is committed by another one has succeeded, as
+// in Druid, but it is not counted: the group was.
+func (d *Decider) stop(s *State, c StopTask) ([]Event, error) {
+	trigger := task.TriggerStop
+	if t := s.Tasks[c.TaskID]; t != nil && t.Done {
+		if _, err := d.tasks.Next(t.State, task.TriggerSucceed); err == nil {
+			trigger = task.TriggerSucceed
+		}
+	}
+	b, err := d.taskBase(s, c.TaskID, trigger)
+	if err != nil {
+		return nil, err
+	}
+	return one(&TaskStopped{b, c.Reason, c.Report})
+}
+
 func (d *Decider) succeed(s *State, c SucceedTask) ([]Event, error) {
+	if t := s.Tasks[c.TaskID]; t != nil && t.Done {
+		return d.stop(s, StopTask{TaskID: c.TaskID, Reason: t.Unwanted, Report: c.Report})
+	}
 	b, err := d.taskBase(s, c.TaskID, task.TriggerSucceed)
 	if err != nil {
 		return nil, err

@@ -271,7 +271,8 @@ type TaskFailed struct {
 	Report *FinalReport `json:"report,omitempty"`
 }
 
-// TaskStopped says that a task was ended because it was not wanted any more; it counts neither way.
+// TaskStopped says that a task was ended because it was not wanted any more; it counts neither way. A replica whose work
+// another one had committed has succeeded by it.
 type TaskStopped struct {
 	TaskBase
 	Reason string       `json:"reason"`

@@ -63,7 +63,7 @@ func (s *State) evolveWork(r Recorded) {
 		s.formGroup(e, r.Time)
 	case *TaskGroupAbandoned:
 		for _, key := range e.Groups {
-			s.dropGroup(key, true)
+			s.giveUp(key, e.Reason)
 		}
 	case *CheckpointReached:
 		if g := s.Group(e.Group); g != nil {
@@ -142,11 +142,20 @@ func (s *State) replaceSpec(spec []byte) {
 	s.SpecVersion++
 }
 
+// Why tasks are killed after a reset, in Druid's words.
+const (
+	reasonReset        = "DataSourceMetadata is not found while reset"
+	reasonResetOffsets = "DataSourceMetadata is updated while reset offsets is called"
+	reasonResetPart    = "DataSourceMetadata is updated while reset"
+)
+
 func (s *State) reset() {
 	s.Committed, s.Remembered = nil, nil
+	for _, g := range s.groups() {
+		s.giveUp(g.Key, reasonReset)
+	}
 	s.Generation++
 	s.Partitions, s.Late = nil, nil
-	s.Pending, s.Active = nil, nil
 }
 
 func (s *State) resetOffsets(e *OffsetsReset) {
@@ -158,6 +167,10 @@ func (s *State) resetOffsets(e *OffsetsReset) {
 	for p := range e.Offsets {
 		delete(s.Remembered, p)
 	}
+	reason := reasonResetOffsets
+	if len(e.Offsets) == 0 {
+		reason = reasonResetPart
+	}
 	// A group that begins where one of these would have ended has to go as well, whatever partition they share.
 	for _, g := range s.withFollowers(func(g *Group) bool {
 		for p := range g.Start {
@@ -167,7 +180,24 @@ func (s *State) resetOffsets(e *OffsetsReset) {
 		}
 		return false
 	}) {
-		s.dropGroup(g.Key, true)
+		s.giveUp(g.Key, reason)
+	}
+}
+
+// giveUp forgets a group whose work is thrown away.
+func (s *State) giveUp(key, reason string) {
+	if g := s.Group(key); g != nil {
+		s.release(g, reason, false)
+		s.dropGroup(key, true)
+	}
+}
+
+// release leaves the live tasks of a group without one.
+func (s *State) release(g *Group, reason string, done bool) {
+	for _, id := range g.TaskIDs {
+		if t := s.Tasks[id]; t != nil {
+			t.Unwanted, t.Done = reason, done
+		}
 	}
 }
 
@@ -240,8 +270,8 @@ func (s *State) commit(e *SegmentsPublished) {
 	}
 }
 
-// dropGroup forgets a group. Its live tasks stay without one until they are stopped. The ends of a group that is given up
-// are no place to start from. Its identities stay: a group that is formed again from the same start finds them.
+// dropGroup forgets a group and the identities of what it did not commit, which nobody will publish. Its live tasks stay
+// without one until they are stopped. The ends of a group that is given up are no place to start from.
 func (s *State) dropGroup(key string, giveUp bool) {
 	g := s.Group(key)
 	if g == nil {
@@ -251,6 +281,7 @@ func (s *State) dropGroup(key string, giveUp bool) {
 		delete(s.Active, g.Number)
 	}
 	s.Pending = slices.DeleteFunc(s.Pending, func(p *Group) bool { return p == g })
+	s.dropIdentities(g)
 	if g.Generation != s.Generation {
 		return
 	}
@@ -260,6 +291,17 @@ func (s *State) dropGroup(key string, giveUp bool) {
 			delete(s.Remembered, p)
 			s.rememberPending(p)
 		}
+	}
+}
+
+// dropIdentities forgets those of a group that is gone. Another one may have its name: a group that reads on from where
+// one stands that read nothing.
+func (s *State) dropIdentities(g *Group) {
+	if slices.ContainsFunc(s.groups(), func(o *Group) bool { return o.BaseSequenceName == g.BaseSequenceName }) {
+		return
+	}
+	for _, q := range g.Sequences {
+		delete(s.Identities, SequenceName(g.BaseSequenceName, q.Number))
 	}
 }
 

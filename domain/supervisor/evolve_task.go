@@ -32,6 +32,7 @@ func (s *State) evolveTask(r Recorded) {
 	case *TaskSucceeded:
 		s.Health.Counts = e.Health
 		if g := s.GroupOf(e.TaskID); g != nil {
+			s.release(g, "task["+e.TaskID+"] succeeded in the taskGroup", true)
 			s.dropGroup(g.Key, false)
 		}
 		s.endTask(e.TaskID)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -130,6 +131,17 @@ func (c *chaos) checkState(before task.Offsets, generationChanged bool, events [
 	}
 	if !slices.IsSortedFunc(s.Partitions, func(a, b task.Partition) int { x, _ := a.Number(); y, _ := b.Number(); return int(x - y) }) {
 		c.problem("partitions %v are not sorted or not unique", s.Partitions)
+	}
+	wanted := map[string]bool{}
+	for _, g := range slices.Concat(s.Pending, slices.Collect(maps.Values(s.Active))) {
+		for _, q := range g.Sequences {
+			wanted[supervisor.SequenceName(g.BaseSequenceName, q.Number)] = true
+		}
+	}
+	for name := range s.Identities {
+		if !wanted[name] {
+			c.problem("the identities of sequence %s are kept, which no group will publish", name)
+		}
 	}
 	if len(s.Health.RecentErrors) > 4 {
 		c.problem("%d recent errors", len(s.Health.RecentErrors))

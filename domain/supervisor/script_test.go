@@ -138,6 +138,8 @@ func (w *world) play(words []string) (string, error) {
 	switch words[0] {
 	case "state":
 		return w.describe(), nil
+	case "identities":
+		return "  | identities " + text(w.state.Identities) + "\n", nil
 	case "run":
 		return w.playRun(a), nil
 	}
@@ -362,7 +364,7 @@ func (w *world) describe() string {
 	}
 	for _, id := range s.TaskIDs() {
 		if s.GroupOf(id) == nil {
-			line("task %s=%s without a group", id, s.Tasks[id].State)
+			line("task %s=%s without a group: %s done=%v", id, s.Tasks[id].State, s.Tasks[id].Unwanted, s.Tasks[id].Done)
 		}
 	}
 	return out.String()

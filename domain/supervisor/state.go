@@ -109,6 +109,10 @@ type Task struct {
 	StartedAt   time.Time `json:"startedAt,omitzero"`
 	// Paused says that a user made the task stand still.
 	Paused bool `json:"paused,omitempty"`
+	// Unwanted says why the group is gone, once it is. Done tells that its work is committed: by another replica, since
+	// the task still lives.
+	Unwanted string `json:"unwanted,omitempty"`
+	Done     bool   `json:"done,omitempty"`
 }
 
 // NewState returns the state of a supervisor that does not exist.
