@@ -92,12 +92,14 @@ const unreadPause = time.Second
 // the same: on a quiet topic that is work for nothing, and a task that needs longer than taskDuration to its first
 // record would never get there. Bounds on message times move with the group, so a group that has some is replaced; so is
 // one that stands behind the end of a topic, which was made anew: its successor's start is checked. A supervisor whose
-// health waits for tasks to succeed goes on as Druid's does: on a quiet topic it would else never be healthy again.
+// health waits for tasks to succeed goes on as Druid's does: on a quiet topic it would else never be healthy again. So does
+// one that is idle, which shall have no tasks.
 func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
 	if !end.Equal(g.Start) || g.MinTime != nil || g.MaxTime != nil {
 		return false
 	}
-	if d := a.state.Detailed; d == supervisor.StateUnhealthyTasks || d == supervisor.StateLostContact {
+	switch a.state.Detailed {
+	case supervisor.StateUnhealthyTasks, supervisor.StateLostContact, supervisor.StateIdle:
 		return false
 	}
 	for p, latest := range a.measures.get().Latest {

@@ -52,6 +52,8 @@ func (a *actor) notice(ctx context.Context, n task.Notice) task.NoticeReply {
 		return a.answer(a.decide(ctx, supervisor.StartTask{TaskID: n.TaskID, StartTime: a.term.cfg.Now().UTC()}, by))
 	case task.NoticeCheckpoint:
 		return a.onCheckpoint(ctx, n, by)
+	case task.NoticeReset:
+		return a.onReset(ctx, n, by)
 	case task.NoticeAllocate:
 		return a.onAllocate(ctx, n, by)
 	case task.NoticePublish:
@@ -106,6 +108,38 @@ func (a *actor) onCheckpoint(ctx context.Context, n task.Notice, by origin) task
 	key := g.Key
 	a.spawn(ctx, func(ctx context.Context) { a.checkpoint(ctx, key, by) })
 	return task.NoticeReply{}
+}
+
+// onReset looks after a task whose next record is gone. As in Druid the offset is stored as resetOffsets stores it, the
+// group is killed, and the next run, which finds the offset gone, begins where the spec says. But Druid throws away what
+// the group has read and not committed: here it is published first, and the group that follows meets the same gap with
+// nothing to lose.
+func (a *actor) onReset(ctx context.Context, n task.Notice, by origin) task.NoticeReply {
+	g := a.state.GroupOf(n.TaskID)
+	switch {
+	case g == nil:
+		return task.NoticeReply{Code: task.CodeGone, Message: "the task group is gone"}
+	case len(n.Start) == 0:
+		return task.NoticeReply{Code: task.CodeConflict, Message: "the offsets to reset are missing"}
+	case g.Publishing: // what is between its position and its end is gone as well: it can never get there
+	case !n.Start.Matches(g.Start):
+		if !a.busy[g.Key] {
+			a.busy[g.Key] = true
+			key := g.Key
+			a.spawn(ctx, func(ctx context.Context) { a.finish(ctx, key, reasonGone) })
+		}
+		return task.NoticeReply{}
+	case !a.state.CommittedBefore(g):
+		return task.NoticeReply{Code: task.CodeRetry, Message: "what was read before is not committed yet"}
+	}
+	a.log.Warn("a task's next record is gone", "task", n.TaskID, "offsets", n.Start)
+	reply := a.answer(a.decide(ctx, supervisor.ResetOffsets{Offsets: n.Start}, by))
+	if reply.Code == "" {
+		a.clearLags()
+		a.tend(ctx)
+		a.soon()
+	}
+	return reply
 }
 
 func (a *actor) onAllocate(ctx context.Context, n task.Notice, by origin) task.NoticeReply {

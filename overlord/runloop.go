@@ -40,7 +40,7 @@ type runLoop struct {
 func (l *runLoop) reset(now, next time.Time) {
 	l.made, l.next, l.fetch, l.earlyStop = now, next, time.Time{}, time.Time{}
 	l.early, l.errs, l.ends = map[string]bool{}, nil, nil
-	l.unread = map[string]time.Time{}
+	l.unread, l.activeAt = map[string]time.Time{}, time.Time{}
 }
 
 // tick does what is due and returns how long nothing will be.
@@ -145,7 +145,7 @@ func (r *run) steps(ctx context.Context) error {
 	if !goOn {
 		return nil
 	}
-	if err := r.decide(ctx, r.idleCheck); err != nil {
+	if err := r.idleCheck(ctx); err != nil {
 		return err
 	}
 	return r.create(ctx)

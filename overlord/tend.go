@@ -124,7 +124,7 @@ func (a *actor) sendAssign(ctx context.Context, t *supervisor.Task) {
 	}
 	order := task.Order{Op: task.OpAssign, TaskID: id, Assignment: &task.Assignment{
 		TaskID: id, SupervisorID: a.id, GroupNumber: g.Number, BaseSequenceName: g.BaseSequenceName, Spec: spec,
-		Sequences: g.Uncommitted(), MinimumMessageTime: g.MinTime, MaximumMessageTime: g.MaxTime,
+		Sequences: g.Uncommitted(), FormedAt: g.FormedAt, MinimumMessageTime: g.MinTime, MaximumMessageTime: g.MaxTime,
 	}}
 	a.spawn(ctx, func(ctx context.Context) {
 		reply, err := a.term.order(ctx, worker, order)

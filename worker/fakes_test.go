@@ -25,6 +25,7 @@ type memoryBuilder struct {
 	bad     []row.ParseException
 	persist int
 	closed  bool
+	bounds  [][2]*int64 // as they were set
 }
 
 func (b *bench) newBuilder(r worker.BuilderRequest) (worker.Builder, error) {
@@ -56,6 +57,12 @@ func (m *memoryBuilder) AddBatch(records []worker.Record) error {
 		m.keys = append(m.keys, fmt.Sprintf("%d@%d", r.Partition, r.Offset))
 	}
 	return nil
+}
+
+func (m *memoryBuilder) SetTimeBounds(least, most *int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bounds = append(m.bounds, [2]*int64{least, most})
 }
 
 func (m *memoryBuilder) Counters() row.Counters {

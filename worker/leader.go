@@ -88,6 +88,16 @@ func (w *Worker) notify(ctx context.Context, n task.Notice) (task.NoticeReply, e
 	}
 }
 
+// notifyOnce sends a notice and does not try again.
+func (w *Worker) notifyOnce(ctx context.Context, n task.Notice) (task.NoticeReply, error) {
+	n.WorkerID, n.Incarnation = w.cfg.WorkerID, w.cfg.Incarnation
+	data, err := json.Marshal(n)
+	if err != nil {
+		return task.NoticeReply{}, err
+	}
+	return w.askLeader(ctx, data)
+}
+
 func (w *Worker) askLeader(ctx context.Context, data []byte) (task.NoticeReply, error) {
 	epoch := w.leader.current()
 	if epoch == 0 {

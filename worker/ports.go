@@ -72,11 +72,14 @@ type ConsumerRequest struct {
 	TopicIDs map[string]string
 }
 
-// Builder builds the segments of one sequence. AddBatch, Persist, Finish and Close are called by one goroutine at a time,
+// Builder builds the segments of one sequence. AddBatch, SetTimeBounds, Persist, Finish and Close are called by one goroutine at a time,
 // the others by any.
 type Builder interface {
 	// AddBatch takes records in offset order and copies what it keeps.
 	AddBatch(records []Record) error
+	// SetTimeBounds sets the message times between which the rows of further batches are kept, in milliseconds; nil is no
+	// bound.
+	SetTimeBounds(least, most *int64)
 	Counters() row.Counters
 	ParseExceptions() []row.ParseException
 	// Rows is the number of stored rows, MaxSegmentRows that of the largest segment, Bytes the memory in use.

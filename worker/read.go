@@ -27,6 +27,7 @@ type reader struct {
 	openNumber        int
 	noCheckpointUntil time.Time
 	pause             time.Duration // before the next poll, after trouble
+	bounds            *bounds       // nil where the spec has none
 }
 
 // read returns when every sequence has been read and handed over, or with the reason why not.
@@ -41,7 +42,7 @@ func (r *runner) read(ctx context.Context, queue *publisher) error {
 	defer consumer.Close()
 	r.log.Info("task reads", "from", offsetsText(r.position))
 	now := time.Now()
-	rd := &reader{runner: r, consumer: consumer, queue: queue, opened: now, persisted: now, openNumber: -1}
+	rd := &reader{runner: r, consumer: consumer, queue: queue, opened: now, persisted: now, openNumber: -1, bounds: newBounds(r.a, r.spec, now)}
 	for {
 		finished, err := rd.turn(ctx)
 		if err != nil || finished {
@@ -64,6 +65,7 @@ func (r *reader) turn(ctx context.Context) (finished bool, err error) {
 	if len(r.pending) == 0 {
 		return false, r.poll(ctx)
 	}
+	r.moveBounds(time.Now())
 	if err := r.add(ctx, &r.pending[0]); err != nil {
 		return false, err
 	}
@@ -154,10 +156,13 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 	var out OutOfRange
 	if errors.As(err, &out) {
 		partition, offset := out.WantedOffset()
-		if earliest, _ := out.Bounds(); r.spec.TuningConfig.ResetOffsetAutomatically && earliest > offset {
-			return fmt.Errorf("offset [%d] of partition [%s] is no longer available, the earliest is [%d]: the supervisor must reset it", offset, partition, earliest)
-		}
 		r.pause = r.w.cfg.OutOfRangePause
+		if earliest, _ := out.Bounds(); r.spec.TuningConfig.ResetOffsetAutomatically && earliest > offset {
+			if err := r.askReset(ctx, partition, offset); err != nil {
+				return err
+			}
+			r.pause = r.w.cfg.RetryMost
+		}
 	} else {
 		r.pause = min(max(2*r.pause, r.w.cfg.RetryFirst), r.w.cfg.RetryMost)
 	}
@@ -170,6 +175,19 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	r.mu.Unlock()
+	return nil
+}
+
+// askReset tells the leader that the record at an offset is gone. It asks once: the answer comes as an order to finish or
+// to stop, for which the reader has to be at rest, and if none comes the next poll meets the same trouble.
+func (r *reader) askReset(ctx context.Context, p task.Partition, offset int64) error {
+	reply, err := r.w.notifyOnce(ctx, task.Notice{
+		Kind: task.NoticeReset, SupervisorID: r.a.SupervisorID, TaskID: r.a.TaskID, Start: task.Offsets{p: offset},
+	})
+	if err == nil && reply.Code != task.CodeRetry {
+		return refusal(reply)
+	}
+	r.w.cfg.Logger.Debug("reset not taken", "task", r.a.TaskID, "message", reply.Message, "error", err)
 	return nil
 }
 

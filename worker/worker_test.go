@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ogham/domain/task"
@@ -323,6 +325,76 @@ func TestOutOfRangeWaitsOrFails(t *testing.T) {
 	b.readTo("t1", all(10))
 	if len(b.leader.seen(task.NoticeFailed)) != 0 {
 		t.Error("the task failed")
+	}
+}
+
+// TestATaskAsksForAResetWhereItsNextRecordIsGone reads behind records that the broker has deleted, with a spec that asks
+// for a reset in that case, until the leader tells it to stop.
+func TestATaskAsksForAResetWhereItsNextRecordIsGone(t *testing.T) {
+	b := newBench(t)
+	cl := b.produce(20)
+	gone := kadm.Offsets{}
+	for p := range int32(4) {
+		gone.AddOffset(topic, p, 10, -1)
+	}
+	if _, err := kadm.NewClient(cl).DeleteRecords(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	busy := true
+	b.leader.setScript(func(n task.Notice) (*task.NoticeReply, bool) {
+		if n.Kind == task.NoticeReset && busy {
+			busy = false // it asks again
+			return &task.NoticeReply{Code: task.CodeRetry}, true
+		}
+		return nil, false
+	})
+	b.assign(b.assignment("t1", `,"resetOffsetAutomatically":true`, open(0, all(5))))
+	until(t, "a reset was asked for twice", func() bool { return len(b.leader.seen(task.NoticeReset)) > 1 })
+	n := b.leader.seen(task.NoticeReset)[1]
+	if p := n.Start.Partitions(); len(p) != 1 || n.Start[p[0]] != 5 {
+		t.Errorf("it asks to reset %v, want one partition at 5", n.Start)
+	}
+	// It rests when it is told to, as for a checkpoint.
+	if at := b.mustOrder(task.Order{Op: task.OpPause, TaskID: "t1"}).Offsets; !at.Equal(all(5)) {
+		t.Errorf("it rests at %v", at)
+	}
+	b.mustOrder(task.Order{Op: task.OpStop, TaskID: "t1"})
+	b.gone("t1")
+	if len(b.leader.seen(task.NoticeFailed)) != 0 {
+		t.Error("the task failed")
+	}
+}
+
+// TestMessageTimeBoundsMoveWhileATaskRuns gives a task a taskDuration that is over again and again.
+func TestMessageTimeBoundsMoveWhileATaskRuns(t *testing.T) {
+	b := newBench(t)
+	cl := b.produce(1)
+	a := b.assignment("t1", "", open(0, all(0)))
+	a.Spec = b.spec(`,"taskDuration":"PT0.05S"`, "")
+	least, most := int64(1000), int64(5000)
+	a.MinimumMessageTime, a.MaximumMessageTime, a.FormedAt = &least, &most, time.Now()
+	b.assign(a)
+	var set [][2]*int64
+	until(t, "the bounds have moved twice", func() bool {
+		b.write(cl, 1)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.builders) == 0 {
+			return false
+		}
+		b.builders[0].mu.Lock()
+		defer b.builders[0].mu.Unlock()
+		set = slices.Clone(b.builders[0].bounds)
+		return len(set) >= 2
+	})
+	was := [2]int64{least, most}
+	for _, s := range set {
+		for i := range s {
+			if moved := *s[i] - was[i]; moved < 0 || moved%50 != 0 {
+				t.Errorf("bound %d moved from %d to %d, want whole steps of 50 forward", i, was[i], *s[i])
+			}
+			was[i] = *s[i]
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"ogham/domain/row"
 )
 
-// Builder builds the segments of one sequence. AddBatch, Persist, Finish and Close are for one goroutine at a time;
+// Builder builds the segments of one sequence. AddBatch, SetTimeBounds, Persist, Finish and Close are for one goroutine at a time;
 // Counters, ParseExceptions, Rows, Bytes and MaxSegmentRows may be called from any.
 type Builder struct {
 	cfg   Config
@@ -181,6 +181,11 @@ func (b *Builder) addApart(r *Record, rows *row.Rows) error {
 		}
 	}
 	return nil
+}
+
+// SetTimeBounds sets the message times between which the rows of further batches are kept, in milliseconds; nil is no bound.
+func (b *Builder) SetTimeBounds(least, most *int64) {
+	b.cfg.Schema.MinTime, b.cfg.Schema.MaxTime = least, most
 }
 
 // timeOf gives the time of a row.

@@ -149,6 +149,9 @@ func earlierCommitted(s *State, g *Group, sequence int) bool {
 	return true
 }
 
+// CommittedBefore reports whether everything that was read before the group is committed.
+func (s *State) CommittedBefore(g *Group) bool { return earlierCommitted(s, g, 0) }
+
 func sameIdentity(a, b task.Segment) bool {
 	return a.Start == b.Start && a.End == b.End && a.Version == b.Version && a.PartitionNum == b.PartitionNum
 }

@@ -24,6 +24,8 @@ type Assignment struct {
 	Sequences []Sequence `json:"sequences"`
 	// TopicIDs are Kafka's ids of the topics to be read, by name: another topic of the same name is not read.
 	TopicIDs map[string]string `json:"topicIds,omitempty"`
+	// FormedAt is when the task's group was formed, and its bounds were set.
+	FormedAt time.Time `json:"formedAt,omitzero"`
 	// MinimumMessageTime and MaximumMessageTime bound rows, in milliseconds; nil is no bound.
 	MinimumMessageTime *int64 `json:"minimumMessageTime,omitempty"`
 	MaximumMessageTime *int64 `json:"maximumMessageTime,omitempty"`
@@ -238,8 +240,10 @@ const (
 	NoticeCheckpoint = "checkpoint"
 	NoticeAllocate   = "allocate"
 	NoticePublish    = "publish"
-	NoticeSucceeded  = "succeeded"
-	NoticeFailed     = "failed"
+	// NoticeReset: a record that the task is to read next is gone, and the spec asks for a reset in that case.
+	NoticeReset     = "reset"
+	NoticeSucceeded = "succeeded"
+	NoticeFailed    = "failed"
 	// NoticeStopped: the worker ends the task in good order without publishing, because it is shutting down.
 	NoticeStopped = "stopped"
 )
@@ -253,7 +257,7 @@ type Notice struct {
 	Incarnation  string `json:"incarnation"`
 	// Sequence is the number of the sequence that checkpoint, allocate and publish are about.
 	Sequence int `json:"sequence,omitempty"`
-	// Start and End are the sequence's offsets (publish).
+	// Start and End are the sequence's offsets (publish); Start alone holds the offsets that are gone (reset).
 	Start Offsets `json:"start,omitempty"`
 	End   Offsets `json:"end,omitempty"`
 	// Slots is what allocate asks for.
