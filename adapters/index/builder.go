@@ -151,9 +151,12 @@ func (b *Builder) addApart(r *Record, rows *row.Rows) error {
 	broken := rows.Broken
 	for i := 0; i <= rows.Count; i++ {
 		for ; len(broken) > 0 && broken[0].Before == i; broken = broken[1:] {
-			place.Line = broken[0].Line
+			at := row.Place{}
+			if !rows.Placeless {
+				at = row.Place{Record: place.Record, Line: broken[0].Line}
+			}
 			b.counters.Unparseable++
-			if err := b.note(r, row.ErrorUnparseable, broken[0].Input, []string{broken[0].Message + place.String()}); err != nil {
+			if err := b.note(r, row.ErrorUnparseable, broken[0].Input, []string{broken[0].Message + at.String()}); err != nil {
 				return err
 			}
 		}
@@ -161,12 +164,16 @@ func (b *Builder) addApart(r *Record, rows *row.Rows) error {
 			break
 		}
 		place.Line = rows.LineOf(i)
+		at := place
+		if rows.Placeless {
+			at = row.Place{}
+		}
 		var err error
 		switch t, ok := b.timeOf(rows, i); {
 		case !ok:
-			err = b.badTime(r, rows, i, place)
+			err = b.badTime(r, rows, i, at)
 		case t < row.MinInstant || t >= row.MaxInstant:
-			err = b.timeOutOfRange(r, i, t, place)
+			err = b.timeOutOfRange(r, i, t, at)
 		default:
 			place.Record++
 			b.times, b.good = append(b.times, t), append(b.good, i)

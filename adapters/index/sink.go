@@ -24,7 +24,7 @@ func (k *sink) rows() int64 {
 // types every field that is there.
 func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 	vals := rows.Row(i)
-	if k.settled(p, vals) {
+	if !rows.Exact && k.settled(p, vals) {
 		return
 	}
 	names := p.parser.Discovered()
@@ -33,7 +33,7 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 	}
 	for _, slot := range rows.Order[i] {
 		f := int(slot) - p.fields
-		if f < 0 || k.seen[f] || !p.present(rows, &vals[slot]) {
+		if f < 0 || k.seen[f] || !rows.Exact && !p.present(rows, &vals[slot]) {
 			continue
 		}
 		k.seen[f] = true

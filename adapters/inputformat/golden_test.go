@@ -71,7 +71,7 @@ func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 	for _, name := range []string{
 		"granularity-hour", "json-types-and-nested", "late-early-periods", "multi-value-handling", "null-and-empty",
 		"parse-errors", "rollup-aggregators", "schema-discovery", "schema-discovery-string", "timestamp-auto", "timestamp-missing-value",
-		"timestamp-posix",
+		"timestamp-posix", "json-flatten", "kafka-format", "tsv", "csv-multivalue",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(goldens(t), "ingest", name)
@@ -81,7 +81,7 @@ func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 				low, high := int64(1795392000000-10000*86400000), int64(1795392000000+10000*86400000)
 				k.schema.MinTime, k.schema.MaxTime = &low, &high
 			}
-			b, built := build(t, k.config(t), messages(t, dir), 7)
+			b, built := build(t, k.config(t), messages(t, dir, k.topic), 7)
 			checkScan(t, dir, built, k.skipped)
 			checkCounters(t, dir, b.Counters())
 			checkErrors(t, dir, b.ParseExceptions())
@@ -89,27 +89,39 @@ func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 	}
 }
 
-func messages(t testing.TB, dir string) []index.Record {
+func messages(t testing.TB, dir, topic string) []index.Record {
 	t.Helper()
 	var list []struct {
 		Partition         int32
 		Offset, Timestamp int64
-		Value             *string
+		Key, Value        *string
+		Headers           []struct{ Key, Value string }
 	}
 	readJSON(t, filepath.Join(dir, "messages.json"), &list)
 	var out []index.Record
 	for _, m := range list {
-		r := index.Record{Partition: m.Partition, Offset: m.Offset, TimestampMillis: m.Timestamp}
+		r := index.Record{Partition: m.Partition, Offset: m.Offset, TimestampMillis: m.Timestamp, Topic: topic}
 		if m.Value != nil {
-			v, err := base64.StdEncoding.DecodeString(*m.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Value = append([]byte{}, v...)
+			r.Value = fromBase64(t, *m.Value)
+		}
+		if m.Key != nil {
+			r.Key = fromBase64(t, *m.Key)
+		}
+		for _, h := range m.Headers {
+			r.Headers = append(r.Headers, index.Header{Key: h.Key, Value: fromBase64(t, h.Value)})
 		}
 		out = append(out, r)
 	}
 	return out
+}
+
+func fromBase64(t testing.TB, s string) []byte {
+	t.Helper()
+	v, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte{}, v...)
 }
 
 // checkScan compares the rows in the order stored.

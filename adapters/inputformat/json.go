@@ -2,7 +2,6 @@ package inputformat
 
 import (
 	"bytes"
-	"strings"
 
 	"ogham/adapters/index"
 	"ogham/domain/row"
@@ -11,12 +10,7 @@ import (
 // JSON reads records of JSON objects, with white space between several. It refuses what Druid's reader refuses: any
 // syntax error, in whatever field, loses the whole record. It is not safe for concurrent use.
 type JSON struct {
-	slots    map[string]int
-	names    []string // of all slots: the schema's fields, then those discovered
-	fields   int
-	discover bool
-
-	rows row.Rows
+	table
 	// guesses holds the keys of the last object in their order: most objects repeat them.
 	guesses []guess
 	// arena holds decoded text of the record: strings with escapes.
@@ -38,30 +32,12 @@ const (
 	maxNumber = 1000
 	// maxGuesses bounds the keys remembered; objects with more are read by looking the rest up.
 	maxGuesses = 1024
-	// maxDiscovered bounds discovered fields: each is a column of every segment, and a stream that uses values as keys
-	// would otherwise fill the memory with them.
-	maxDiscovered = 16384
-	// keepValues is how many values are kept for the next record; one with thousands of objects gives its memory back.
-	keepValues = 1 << 16
-	// skipped is the slot of a field that nobody wants.
-	skipped = -1
 )
 
 // NewJSON makes a parser of the fields that a schema wants.
 func NewJSON(schema row.Schema) *JSON { return newJSON(schema.Fields(), schema.DiscoverDimensions) }
 
-func newJSON(fields []string, discover bool) *JSON {
-	p := &JSON{slots: make(map[string]int, len(fields)), fields: len(fields), discover: discover}
-	for i, name := range fields {
-		p.slots[name] = i
-	}
-	p.names = append(p.names, fields...)
-	p.rows.Width = max(len(fields), 1)
-	return p
-}
-
-// Discovered gives the names of the fields beyond the schema's, in the order in which they were met.
-func (p *JSON) Discovered() []string { return p.names[p.fields:] }
+func newJSON(fields []string, discover bool) *JSON { return &JSON{table: newTable(fields, discover)} }
 
 var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
 
@@ -108,37 +84,10 @@ func (p *JSON) refuse(value []byte) error {
 	return &row.RecordError{Input: text, Message: row.SyntaxMessage(text)}
 }
 
-// javaText is a record as Druid prints it: what is not UTF-8 is replaced.
-func javaText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
-
 func (p *JSON) reset() {
-	if cap(p.rows.Values) > keepValues {
-		p.rows.Values = nil
-	}
-	p.rows.Reset()
+	p.table.reset()
 	p.arena = p.arena[:0]
 	p.elems, p.members = p.elems[:0], p.members[:0]
-}
-
-// newRow adds a row of missing values.
-func (p *JSON) newRow() []row.Value {
-	w := p.rows.Width
-	n := len(p.rows.Values)
-	if n+w > cap(p.rows.Values) {
-		grown := make([]row.Value, n, 2*n+w)
-		copy(grown, p.rows.Values)
-		p.rows.Values = grown
-	}
-	p.rows.Values = p.rows.Values[:n+w]
-	vals := p.rows.Values[n:]
-	clear(vals)
-	if p.discover {
-		if len(p.rows.Order) <= p.rows.Count {
-			p.rows.Order = append(p.rows.Order, nil)
-		}
-		p.rows.Order[p.rows.Count] = p.rows.Order[p.rows.Count][:0]
-	}
-	return vals
 }
 
 // object reads an object's fields, from after its brace, into vals. It returns the place after it, or bad.
@@ -215,14 +164,7 @@ func (p *JSON) key(b []byte, i, k int) (next, slot int) {
 			return bad, 0
 		}
 	}
-	slot, known := p.slots[string(name)]
-	switch {
-	case known:
-	case p.discover && len(p.names)-p.fields < maxDiscovered:
-		slot = p.discovered(string(name))
-	default:
-		slot = skipped
-	}
+	slot = p.slot(name)
 	if !escaped && k <= len(p.guesses) && k < maxGuesses {
 		if k == len(p.guesses) {
 			p.guesses = append(p.guesses, guess{})
@@ -237,43 +179,12 @@ func (p *JSON) key(b []byte, i, k int) (next, slot int) {
 	return i + 1, slot
 }
 
-// discovered adds a field. Rows get wider by doubling, so that many new fields do not copy them each time.
-func (p *JSON) discovered(name string) int {
-	slot := len(p.names)
-	p.names = append(p.names, name)
-	p.slots[name] = slot
-	if slot < p.rows.Width {
-		return slot
-	}
-	from, to := p.rows.Width, 2*p.rows.Width
-	rows := p.rows.Count + 1
-	wide := make([]row.Value, rows*to)
-	for r := range rows {
-		copy(wide[r*to:], p.rows.Values[r*from:(r+1)*from])
-	}
-	p.rows.Values, p.rows.Width = wide, to
-	return slot
-}
+// Event implements index.Parser.
+func (p *JSON) Event(r *index.Record, i int) string { return event(p, r, i) }
 
-// Event gives the text of row i as Java prints the map of its fields: those that are scalars or lists of scalars.
-func (p *JSON) Event(r *index.Record, i int) string {
-	all := newJSON(nil, true)
-	rows, err := all.parse(r.Value)
-	if err != nil || i >= rows.Count {
-		return javaText(r.Value)
-	}
-	vals := rows.Row(i)
-	text := []byte{'{'}
-	for _, slot := range rows.Order[i] {
-		v := &vals[slot]
-		if v.Kind == row.Null || v.Kind == row.Object || v.Kind == row.List && !row.Flat(rows.ListOf(v)) {
-			continue
-		}
-		if len(text) > 1 {
-			text = append(text, ", "...)
-		}
-		text = append(append(text, all.names[slot]...), '=')
-		text = rows.AppendText(text, v)
-	}
-	return string(append(text, '}'))
+func (p *JSON) everything() reader {
+	all := &jsonTree{JSON: newJSON(nil, true)}
+	all.flat = &flattener{t: &all.table, discover: true, discovers: scalars, nested: p.rows.Exact}
+	all.rows.Exact = true
+	return all
 }

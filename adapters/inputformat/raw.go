@@ -12,26 +12,26 @@ import (
 
 // RawRows gives the rows of a record as they come out of it, before any spec says what is done with them: one JSON object
 // each. Records of JSON are shown as they are, whatever their flattenSpec makes of them. What cannot be read has no rows.
-func RawRows(inputFormat json.RawMessage, r *index.Record) []json.RawMessage {
-	var f struct {
+func (f *Formats) RawRows(inputFormat json.RawMessage, r *index.Record) []json.RawMessage {
+	var outer struct {
 		Type        string          `json:"type"`
 		ValueFormat json.RawMessage `json:"valueFormat"`
 	}
-	if err := json.Unmarshal(inputFormat, &f); err != nil {
+	if err := json.Unmarshal(inputFormat, &outer); err != nil {
 		return nil
 	}
-	if f.Type == "json" {
+	if outer.Type == "json" {
 		return rawObjects(r.Value)
 	}
-	found := foundRows(inputFormat, r)
-	if f.Type != "kafka" {
+	found := f.foundRows(inputFormat, r)
+	if outer.Type != "kafka" {
 		return found
 	}
 	// Nested values of the record's own JSON are not found as dimensions, and still to be shown.
 	var inner struct {
 		Type string `json:"type"`
 	}
-	if json.Unmarshal(f.ValueFormat, &inner) != nil || inner.Type != "json" {
+	if json.Unmarshal(outer.ValueFormat, &inner) != nil || inner.Type != "json" {
 		return found
 	}
 	objects := rawObjects(r.Value)
@@ -61,9 +61,9 @@ func rawObjects(text []byte) []json.RawMessage {
 }
 
 // foundRows reads a record with a schema that wants every field.
-func foundRows(inputFormat json.RawMessage, r *index.Record) []json.RawMessage {
+func (f *Formats) foundRows(inputFormat json.RawMessage, r *index.Record) []json.RawMessage {
 	// No record has a field of this name.
-	parser, err := New(inputFormat, row.Schema{Timestamp: row.Timestamp{Column: "\x00"}, DiscoverDimensions: true})
+	parser, err := f.New(inputFormat, row.Schema{Timestamp: row.Timestamp{Column: "\x00"}, DiscoverDimensions: true, DiscoverTypes: true})
 	if err != nil {
 		return nil
 	}

@@ -49,13 +49,14 @@ func goldens(t testing.TB) string {
 // task is what the tests read of a supervisor spec.
 type task struct {
 	schema      row.Schema
+	topic       string
 	format      json.RawMessage
 	indexSpec   segment.IndexSpec
 	timestamp   json.RawMessage
 	queryGran   json.RawMessage
 	maxRows     int
 	savedErrors int
-	skipped     []string // metrics with an expression, which are not computed
+	skipped     []string // columns that are the work of an expression, which no format computes
 }
 
 type dimensionSpec struct {
@@ -86,8 +87,12 @@ func readTask(t testing.TB, path string) task {
 					SegmentGranularity, QueryGranularity json.RawMessage
 					Rollup                               *bool
 				}
+				TransformSpec struct{ Transforms []struct{ Name string } }
 			}
-			IOConfig     struct{ InputFormat json.RawMessage }
+			IOConfig struct {
+				Topic       string
+				InputFormat json.RawMessage
+			}
 			TuningConfig struct {
 				IndexSpec               json.RawMessage
 				MaxRowsInMemory         int
@@ -99,7 +104,7 @@ func readTask(t testing.TB, path string) task {
 		t.Fatal(err)
 	}
 	d := s.Spec.DataSchema
-	k := task{format: s.Spec.IOConfig.InputFormat, timestamp: d.TimestampSpec, queryGran: d.GranularitySpec.QueryGranularity}
+	k := task{topic: s.Spec.IOConfig.Topic, format: s.Spec.IOConfig.InputFormat, timestamp: d.TimestampSpec, queryGran: d.GranularitySpec.QueryGranularity}
 	k.maxRows, k.savedErrors = s.Spec.TuningConfig.MaxRowsInMemory, s.Spec.TuningConfig.MaxSavedParseExceptions
 	if k.indexSpec, err = segment.ParseIndexSpec(s.Spec.TuningConfig.IndexSpec); err != nil {
 		t.Fatal(err)
@@ -122,6 +127,9 @@ func readTask(t testing.TB, path string) task {
 			t.Fatalf("aggregator %s", m.Type)
 		}
 		k.schema.Metrics = append(k.schema.Metrics, row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName})
+	}
+	for _, x := range d.TransformSpec.Transforms {
+		k.skipped = append(k.skipped, x.Name)
 	}
 	k.schema.Rollup = d.GranularitySpec.Rollup == nil || *d.GranularitySpec.Rollup
 	k.schema.SegmentGranularity = readGranularity(t, d.GranularitySpec.SegmentGranularity, "DAY")

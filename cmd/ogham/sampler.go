@@ -39,10 +39,10 @@ func (a *app) openSampler(clients *kafka.Clients, sealer *secrets.Sealer) (*samp
 			}
 			return sampledTopic{stream}, nil
 		},
-		NewConsumer: newConsumer(sealer), NewIndex: newSampledIndex,
+		NewConsumer: newConsumer(sealer), NewIndex: newSampledIndex(a.formats),
 		RawRows: func(format json.RawMessage, r *worker.Record) []json.RawMessage {
 			x := index.Record(*r)
-			return inputformat.RawRows(format, &x)
+			return a.formats.RawRows(format, &x)
 		},
 	})
 }
@@ -113,9 +113,13 @@ func (e plainError) Unwrap() error { return e.cause }
 // sampledIndex is the row path as the sampler sees it.
 type sampledIndex struct{ *index.Sampler }
 
-func newSampledIndex(r sampler.IndexRequest) (sampler.Index, error) {
+func newSampledIndex(formats *inputformat.Formats) func(sampler.IndexRequest) (sampler.Index, error) {
+	return func(r sampler.IndexRequest) (sampler.Index, error) { return openSampledIndex(formats, r) }
+}
+
+func openSampledIndex(formats *inputformat.Formats, r sampler.IndexRequest) (sampler.Index, error) {
 	schema := index.SampledSchema(r.Schema)
-	parser, err := inputformat.New(r.InputFormat, schema)
+	parser, err := formats.New(r.InputFormat, schema)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"ogham/adapters/inputformat"
 	"ogham/adapters/kafka"
 	"ogham/adapters/secrets"
 	"ogham/domain/spec"
@@ -109,11 +110,15 @@ func sealedSupervisors(ctx context.Context, store *eventstore.Store) (map[string
 // sealing is the overlord behind a door where secrets are sealed: nothing behind it ever sees one in clear.
 type sealing struct {
 	*overlord.Service
-	sealer *secrets.Sealer
+	sealer  *secrets.Sealer
+	formats *inputformat.Formats
 }
 
 // Submit implements httpapi.Overlord.
 func (s *sealing) Submit(ctx context.Context, sp *spec.Supervisor, skipIfUnmodified bool) error {
+	if err := checkFormat(s.formats, sp); err != nil {
+		return err
+	}
 	closed, err := sealSpec(s.sealer, sp)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ogham/adapters/httpapi"
+	"ogham/adapters/inputformat"
 	"ogham/adapters/kafka"
 	"ogham/adapters/natsserver"
 	"ogham/domain/spec"
@@ -39,6 +40,8 @@ type app struct {
 	url    string
 	disk   *diskWatch // nil where the log is elsewhere
 	failed chan error // a part ended that should not have
+	// formats makes the parsers of all tasks and samples, which share the schemas that were fetched.
+	formats *inputformat.Formats
 
 	steps []func() error // how to stop, run from the last
 }
@@ -62,7 +65,9 @@ func runServer(ctx context.Context, args, env []string, stderr io.Writer) error 
 
 // startApp starts every part. On an error it stops those that it has started.
 func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err error) {
-	a := &app{cfg: c, log: log, failed: make(chan error, 8)}
+	a := &app{
+		cfg: c, log: log, failed: make(chan error, 8), formats: &inputformat.Formats{Env: environment},
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.stop())
@@ -125,7 +130,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
-	door := &sealing{lord, sealer}
+	door := &sealing{Service: lord, sealer: sealer, formats: a.formats}
 	parts.Overlord, parts.Views, parts.Log, parts.Sampler, parts.SpecWarnings = door, views, store, sampling{samples}, door.warnings
 	parts.Ready, parts.ReadOnly = func() bool { return lord.IsLeader() || lord.LeaderURL() != "" }, store.ReadOnly
 	a.serve(ln, parts)

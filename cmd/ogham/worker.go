@@ -35,7 +35,7 @@ func (a *app) startWorker(nc *nats.Conn, sealer *secrets.Sealer, logs *tasklogs.
 	}
 	w, err := worker.New(nc, worker.Config{
 		WorkerID: subjectName(a.cfg.workerID), Host: host, Port: port, Version: version, Capacity: a.cfg.workerCapacity,
-		TaskDir: filepath.Join(a.cfg.dataDir, "tasks"), NewConsumer: newConsumer(sealer), NewBuilder: newBuilder,
+		TaskDir: filepath.Join(a.cfg.dataDir, "tasks"), NewConsumer: newConsumer(sealer), NewBuilder: newBuilder(a.formats),
 		Pusher: pusher{storage}, Logger: a.log, Logs: logs, Mask: httpapi.Redact, Fault: os.Getenv("OGHAM_FAULT"), HeartbeatEvery: a.cfg.heartbeat,
 	})
 	if err != nil {
@@ -65,8 +65,12 @@ func newConsumer(sealer *secrets.Sealer) func(worker.ConsumerRequest) (worker.Co
 	}
 }
 
-func newBuilder(r worker.BuilderRequest) (worker.Builder, error) {
-	parser, err := inputformat.New(r.InputFormat, r.Schema)
+func newBuilder(formats *inputformat.Formats) func(worker.BuilderRequest) (worker.Builder, error) {
+	return func(r worker.BuilderRequest) (worker.Builder, error) { return openBuilder(formats, r) }
+}
+
+func openBuilder(formats *inputformat.Formats, r worker.BuilderRequest) (worker.Builder, error) {
+	parser, err := formats.New(r.InputFormat, r.Schema)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,8 @@ type ParseException struct {
 	Offset int64
 }
 
-// Place is where in a Kafka record an error is, which follows the message of every error that loses rows.
+// Place is where in a Kafka record an error is, which follows the message of every error that loses rows. The zero value
+// is no place.
 type Place struct {
 	// Record counts from 1; only rows that were read move it on, since Druid's reader does not count the others.
 	Record int
@@ -46,7 +47,10 @@ type Place struct {
 
 // String gives the place as it stands behind a message.
 func (p Place) String() string {
-	if p.Line == 0 {
+	switch {
+	case p.Record == 0:
+		return ""
+	case p.Line == 0:
 		return fmt.Sprintf(" (Record: %d)", p.Record)
 	}
 	return fmt.Sprintf(" (Record: %d, Line: %d)", p.Record, p.Line)

@@ -48,11 +48,16 @@ type Rows struct {
 	Members []Member
 	// Order, kept only when fields are discovered, holds for each row its fields in order of first occurrence.
 	Order [][]int32
+	// Exact says that the fields in Order are discovered whatever their values; otherwise those are that have a scalar or
+	// a list of scalars.
+	Exact bool
 	// Apart says that each row stands for itself: one without a time loses no other. Broken then holds what gave no row,
 	// and Lines the line of each row, if the format has lines.
 	Apart  bool
 	Broken []Broken
 	Lines  []int
+	// Placeless says that messages of errors name no place: Broken's have it if they need one.
+	Placeless bool
 }
 
 // Broken is a part of a record that gave no row.

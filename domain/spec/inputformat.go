@@ -10,76 +10,109 @@ const (
 	inputPackage     = "org.apache.druid.data.input.impl."
 	classFlatten     = "org.apache.druid.java.util.common.parsers.JSONPathSpec"
 	classFlattenPart = "org.apache.druid.java.util.common.parsers.JSONPathFieldSpec"
+	kafkaPackage     = "org.apache.druid.data.input.kafkainput."
 )
 
-var inputFormatTypes = []string{"csv", "json", "kafka", "regex", "tsv"}
+// inputFormatTypes are those that Druid 33 knows with the Kafka extension loaded, builtIn those that it has in further
+// extensions and that are always there here.
+var (
+	inputFormatTypes = []string{"csv", "json", "kafka", "regex", "tsv"}
+	builtInFormats   = []string{"avro_ocf", "avro_stream", "protobuf"}
+)
 
 // readInputFormat reads the inputFormat; Druid takes a spec without one, whose tasks fail.
 func readInputFormat(io *reader, out *InputFormat) *node {
 	n := io.get("inputFormat")
 	result := null
 	if n != nil {
-		if id, ok := io.scan.typeID(n, io.at("inputFormat"), classInputFormat, "inputFormat", inputFormatTypes); ok {
-			out.Type = id
-			result = inputFormatOf(io.scan, n, io.at("inputFormat"), id)
-		}
+		out.Type, result = readFormat(io, "inputFormat", n)
 	}
 	out.Raw = result.encode()
 	return result
 }
 
-func inputFormatOf(s *scan, n *node, path, id string) *node {
-	switch id {
-	case "json":
-		return readJSONFormat(newReader(s, n, path, inputPackage+"JsonInputFormat", ""))
-	case "kafka":
-		r := newReader(s, n, path, "org.apache.druid.data.input.kafkainput.KafkaInputFormat", "")
-		value := r.get("valueFormat")
-		if value == nil {
-			r.fail("valueFormat", "valueFormat must not be null")
-			return n
-		}
-		s.typeID(value, r.at("valueFormat"), classInputFormat, "valueFormat", inputFormatTypes)
-	case "csv", "tsv":
-		class := inputPackage + map[string]string{"csv": "CsvInputFormat", "tsv": "DelimitedInputFormat"}[id]
-		r := newReader(s, n, path, class, "")
-		columns, _ := r.list("columns", "java.lang.String")
-		if len(columns) == 0 && !r.boolOr("findColumnsFromHeader", false) && !r.boolOr("hasHeaderRow", false) {
-			r.fail("", "Either [columns] or [findColumnsFromHeader] must be set")
-		}
+// readFormat reads a member that is a format and returns its type and the form in which Druid writes it.
+func readFormat(r *reader, name string, n *node) (id string, result *node) {
+	ok := true
+	if t := n.get("type"); n.kind == kindObject && t != nil && slices.Contains(builtInFormats, t.scalarText()) {
+		id = t.scalarText()
+	} else if id, ok = r.scan.typeID(n, r.at(name), classInputFormat, name, inputFormatTypes); !ok {
+		return "", null
 	}
-	// Formats that no task reads yet are kept as they are given.
-	return n
+	return id, inputFormatOf(newReader(r.scan, n, r.at(name), "", r.link(name)), id)
 }
 
-func readJSONFormat(r *reader) *node {
-	out := object(member{"type", str("json")})
+func inputFormatOf(r *reader, id string) *node {
 	r.ignore("type")
-	if f := r.child("flattenSpec", classFlatten); f != nil {
-		out.members = append(out.members, member{"flattenSpec", readFlatten(f)})
+	out := object(member{"type", str(id)})
+	switch id {
+	case "json":
+		r.class = inputPackage + "JsonInputFormat"
+		readJSONFormat(r, out)
+	case "csv":
+		r.class = inputPackage + "CsvInputFormat"
+		readDelimited(r, out, ",")
+	case "tsv":
+		r.class = inputPackage + "DelimitedInputFormat"
+		readDelimited(r, out, r.textOr("delimiter", "\t"))
+	case "regex":
+		r.class = inputPackage + "RegexInputFormat"
+		readRegex(r, out)
+	case "kafka":
+		r.class = kafkaPackage + "KafkaInputFormat"
+		readKafkaFormat(r, out)
+	case "avro_stream", "avro_ocf":
+		readAvro(r, out, id)
+	case "protobuf":
+		readProtobuf(r, out)
 	}
+	r.done()
+	return out
+}
+
+// set adds a member to an object that is being made.
+func (n *node) set(name string, value *node) { n.members = append(n.members, member{name, value}) }
+
+// nestedFlatten reads the flattenSpec of a format.
+func nestedFlatten(r *reader, out *node) {
+	if f := r.child("flattenSpec", classFlatten); f != nil {
+		out.set("flattenSpec", readFlatten(f))
+	}
+}
+
+// jsonFeatures are the features of Jackson's parser that Druid 33 can turn on.
+var jsonFeatures = []string{
+	"AUTO_CLOSE_SOURCE", "ALLOW_COMMENTS", "ALLOW_YAML_COMMENTS", "ALLOW_UNQUOTED_FIELD_NAMES", "ALLOW_SINGLE_QUOTES",
+	"ALLOW_UNQUOTED_CONTROL_CHARS", "ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER", "ALLOW_NUMERIC_LEADING_ZEROS",
+	"ALLOW_LEADING_DECIMAL_POINT_FOR_NUMBERS", "ALLOW_NON_NUMERIC_NUMBERS", "ALLOW_MISSING_VALUES",
+	"ALLOW_TRAILING_COMMA", "STRICT_DUPLICATE_DETECTION", "IGNORE_UNDEFINED", "INCLUDE_SOURCE_IN_LOCATION",
+}
+
+func readJSONFormat(r *reader, out *node) {
+	nestedFlatten(r, out)
 	if f := r.child("featureSpec", classMap); f != nil && len(f.obj.members) > 0 {
 		features := object()
 		for _, m := range f.obj.members {
-			features.members = append(features.members, member{m.name, boolean(f.boolOr(m.name, false))})
+			if !slices.Contains(jsonFeatures, m.name) {
+				r.fail("featureSpec", "No enum constant com.fasterxml.jackson.core.JsonParser.Feature.%s", m.name)
+			}
+			features.set(m.name, boolean(f.boolOr(m.name, false)))
 		}
-		out.members = append(out.members, member{"featureSpec", features})
+		out.set("featureSpec", features)
 	}
 	if keep := r.bool("keepNullColumns"); keep != nil {
-		out.members = append(out.members, member{"keepNullColumns", boolean(*keep)})
+		out.set("keepNullColumns", boolean(*keep))
 	}
 	lines, nodes := r.boolOr("assumeNewlineDelimited", false), r.boolOr("useJsonNodeReader", false)
 	if lines && nodes {
 		r.fail("useJsonNodeReader", "useJsonNodeReader cannot be set to true when assumeNewlineDelimited is true.")
 	}
 	if lines {
-		out.members = append(out.members, member{"assumeNewlineDelimited", boolean(true)})
+		out.set("assumeNewlineDelimited", boolean(true))
 	}
 	if nodes {
-		out.members = append(out.members, member{"useJsonNodeReader", boolean(true)})
+		out.set("useJsonNodeReader", boolean(true))
 	}
-	r.done()
-	return out
 }
 
 func readFlatten(r *reader) *node {
@@ -117,8 +150,12 @@ func readFlattenField(r *reader) (string, *node) {
 		r.fail("name", "Missing 'name' in field spec")
 	}
 	switch {
-	case kind == "tree" && (nodes == nil || nodes.kind != kindArray):
-		r.fail("nodes", "Missing 'nodes' for field[%s], was [%s]", name, "null")
+	case kind == "tree" && (nodes == nil || nodes.kind != kindArray || len(nodes.items) == 0):
+		was := "null"
+		if nodes != nil {
+			was = "[]"
+		}
+		r.fail("nodes", "Missing 'nodes' for field[%s], was [%s]", name, was)
 	case kind == "root" && expr == nil:
 		expr = &name
 	case kind != "tree" && expr == nil:

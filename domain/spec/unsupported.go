@@ -26,7 +26,6 @@ func (s *Supervisor) Unsupported() []Problem {
 	u := &unsupported{}
 	u.dataSchema(&s.DataSchema, s.schemaTree)
 	u.ioConfig(&s.IOConfig, s.ioTree)
-	u.nullColumns(s)
 	u.tuningConfig(s.tuningTree)
 	return u.problems
 }
@@ -92,29 +91,24 @@ func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
 	if tree.get("configOverrides").kind != kindNull {
 		u.add(at+".configOverrides", "configOverrides")
 	}
-	format := tree.get("inputFormat")
-	switch c.InputFormat.Type {
-	case "":
+	if c.InputFormat.Type == "" {
 		u.problems = append(u.problems, Problem{at + ".inputFormat", "inputFormat is missing: without one no task can run"})
 		return
-	case "json":
-	default:
-		u.add(at+".inputFormat.type", "inputFormat '%s'", c.InputFormat.Type)
-		return
 	}
-	for _, option := range []string{"flattenSpec", "featureSpec", "assumeNewlineDelimited", "useJsonNodeReader"} {
-		if format.get(option) != nil {
-			u.add(at+".inputFormat."+option, "%s of the json inputFormat", option)
-		}
-	}
+	u.format(at+".inputFormat", tree.get("inputFormat"))
 }
 
-// nullColumns looks at keepNullColumns, which means something only where dimensions are discovered.
-func (u *unsupported) nullColumns(s *Supervisor) {
-	keep := s.ioTree.get("inputFormat").get("keepNullColumns")
-	dims := s.DataSchema.DimensionsSpec
-	if keep != nil && keep.flag && (len(dims.Dimensions) == 0 || dims.IncludeAllDimensions) {
-		u.add("$.spec.ioConfig.inputFormat.keepNullColumns", "keepNullColumns of the json inputFormat with discovered dimensions")
+func (u *unsupported) format(path string, format *node) {
+	id := format.get("type").text
+	if slices.Contains(builtInFormats, id) {
+		u.add(path+".type", "inputFormat '%s'", id)
+	}
+	if id == "kafka" {
+		for _, name := range []string{"keyFormat", "valueFormat"} {
+			if inner := format.get(name); inner.kind == kindObject {
+				u.format(path+"."+name, inner)
+			}
+		}
 	}
 }
 
