@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ogham/domain/spec"
@@ -26,9 +27,14 @@ func (s *Service) Submit(ctx context.Context, sp *spec.Supervisor, skipIfUnmodif
 			}
 		}
 		return supervisor.SubmitSpec{
-			Spec: sp.Canonical(), Stream: sp.IOConfig.Stream(), Suspended: sp.Suspended, SkipIfUnmodified: skipIfUnmodified,
+			Spec: sp.Canonical(), Stream: streamOf(sp), KeptTopics: slices.DeleteFunc(a.state.Topics(), func(topic string) bool { return !sp.IOConfig.Reads(topic) }),
+			Suspended: sp.Suspended, SkipIfUnmodified: skipIfUnmodified,
 		}, nil
 	})
+}
+
+func streamOf(sp *spec.Supervisor) supervisor.Stream {
+	return supervisor.Stream{Name: sp.IOConfig.Stream(), Pattern: sp.IOConfig.IsPattern()}
 }
 
 // Suspend stops a supervisor from reading, and returns its spec.

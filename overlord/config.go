@@ -17,10 +17,11 @@ import (
 // pattern, whose partitions are named "topic:0". Its errors may have the method StreamException() (class, message string), which makes
 // them stream exceptions in recentErrors. It is safe for concurrent use.
 type Stream interface {
-	Partitions(ctx context.Context) (Found, error)
+	// Partitions finds what there is. The answer may be maxAge old, so that many may share it.
+	Partitions(ctx context.Context, maxAge time.Duration) (Found, error)
 	// Earliest and Latest leave out partitions that are not there.
 	Earliest(ctx context.Context, partitions []task.Partition) (task.Offsets, error)
-	Latest(ctx context.Context, partitions []task.Partition) (task.Offsets, error)
+	Latest(ctx context.Context, partitions []task.Partition, maxAge time.Duration) (task.Offsets, error)
 	Close()
 }
 

@@ -119,7 +119,7 @@ func (a *actor) setUserEnd(ctx context.Context, key string, stream Stream, c tas
 // beyondTopic refuses ends that the topic does not reach yet: the group that follows would begin where nothing is, and
 // this one would be given up when completionTimeout is over.
 func beyondTopic(ctx context.Context, stream Stream, end task.Offsets) task.ControlReply {
-	latest, err := stream.Latest(ctx, end.Partitions())
+	latest, err := stream.Latest(ctx, end.Partitions(), 0)
 	if err != nil {
 		return refuseControl(task.CodeRetry, "the end of the topic is not known: %s", err)
 	}

@@ -16,8 +16,8 @@ type plan struct {
 	known  task.Offsets     // remembered, or committed
 	stored []task.Partition // the partitions of known
 	check  []task.Partition // committed ones, whose availability is to be checked
-	fresh  []task.Partition // ones without a stored offset
-	late   map[task.Partition]bool
+	early  []task.Partition // ones without a stored offset that start at the earliest
+	end    []task.Partition // ones that start at the end
 }
 
 // create is the last step: it forms the groups that are missing and the tasks that their groups lack.
@@ -38,8 +38,27 @@ func (r *run) create(ctx context.Context) error {
 	if err != nil || s == nil {
 		return err
 	}
+	if err := r.formAll(ctx, s, plans); err != nil {
+		return err
+	}
+	return r.decide(ctx, func(ctx context.Context) error { return r.fill(ctx, s) })
+}
+
+// formAll forms the planned groups.
+func (r *run) formAll(ctx context.Context, s *spec.Supervisor, plans []plan) error {
+	if len(plans) == 0 {
+		return nil
+	}
+	b, err := r.bounds(ctx, plans)
+	if err == nil {
+		err = r.verify(ctx)
+	}
+	if err != nil {
+		r.note(err)
+		return nil
+	}
 	for _, p := range plans {
-		start, err := r.startOffsets(ctx, s, p)
+		start, err := r.startOffsets(ctx, s, p, b)
 		if err != nil {
 			r.note(err)
 			break // as Druid: no group of this and any later number in this run
@@ -48,13 +67,7 @@ func (r *run) create(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.decide(ctx, func(ctx context.Context) error { return r.fill(ctx, s) })
-}
-
-// groupNumber is the number of the group that reads a partition.
-func groupNumber(p task.Partition, taskCount int) (int, bool) {
-	n, ok := p.Number()
-	return int(n) % taskCount, ok
+	return nil
 }
 
 // missing plans a group for each number that has partitions and no active group. A number waits whose partitions a group
@@ -67,8 +80,8 @@ func (r *run) missing() []plan {
 	}
 	waits := map[int]bool{}
 	for _, g := range a.state.Active {
-		for p := range g.Start {
-			if number, ok := groupNumber(p, a.spec.IOConfig.TaskCount); ok {
+		for p := range a.state.Named(g, g.Start) {
+			if number, ok := r.reads.GroupNumber(p, a.spec.IOConfig.TaskCount); ok {
 				waits[number] = true
 			}
 		}
@@ -76,13 +89,13 @@ func (r *run) missing() []plan {
 	byNumber := map[int]*plan{}
 	var order []int
 	for _, p := range a.state.Partitions {
-		number, ok := groupNumber(p, a.spec.IOConfig.TaskCount)
-		if !ok || waits[number] || a.state.Active[number] != nil {
+		number, ok := r.reads.GroupNumber(p, a.spec.IOConfig.TaskCount)
+		if !ok || waits[number] || a.state.Active[number] != nil || !r.readable(p) {
 			continue
 		}
 		pl := byNumber[number]
 		if pl == nil {
-			pl = &plan{number: number, known: task.Offsets{}, late: map[task.Partition]bool{}}
+			pl = &plan{number: number, known: task.Offsets{}}
 			byNumber[number] = pl
 			order = append(order, number)
 		}
@@ -93,9 +106,10 @@ func (r *run) missing() []plan {
 			pl.known[p] = o
 			pl.stored = append(pl.stored, p)
 			pl.check = append(pl.check, p)
+		} else if late[p] || a.spec.IOConfig.UseEarliestOffset {
+			pl.early = append(pl.early, p)
 		} else {
-			pl.fresh = append(pl.fresh, p)
-			pl.late[p] = late[p]
+			pl.end = append(pl.end, p)
 		}
 	}
 	plans := make([]plan, 0, len(order))
@@ -105,35 +119,41 @@ func (r *run) missing() []plan {
 	return plans
 }
 
-// startOffsets completes a plan with what the topic says.
-func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (task.Offsets, error) {
-	start := p.known.Clone()
-	if err := r.available(ctx, s, p, start); err != nil {
-		return nil, err
+// bounds are the first and the last offset that partitions have, as far as plans ask for them.
+type bounds struct{ earliest, latest task.Offsets }
+
+// bounds asks for what all plans need, with one question each.
+func (r *run) bounds(ctx context.Context, plans []plan) (b bounds, err error) {
+	var first, last []task.Partition
+	for _, p := range plans {
+		first = append(append(first, p.check...), p.early...)
+		last = append(append(last, p.stored...), p.end...)
 	}
-	var early, end []task.Partition
-	for _, q := range p.fresh {
-		if p.late[q] || s.IOConfig.UseEarliestOffset {
-			early = append(early, q)
-		} else {
-			end = append(end, q)
+	if len(first) > 0 {
+		if b.earliest, err = r.stream.Earliest(ctx, first); err != nil {
+			return b, err
 		}
+	}
+	if len(last) > 0 {
+		b.latest, err = r.stream.Latest(ctx, last, 0)
+	}
+	return b, err
+}
+
+// startOffsets completes a plan with what the topics say.
+func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan, b bounds) (task.Offsets, error) {
+	start := p.known.Clone()
+	if err := r.available(ctx, s, p, b); err != nil {
+		return nil, err
 	}
 	for _, ask := range []struct {
 		ps    []task.Partition
-		fetch func(context.Context, []task.Partition) (task.Offsets, error)
-	}{{early, r.stream.Earliest}, {end, r.stream.Latest}} {
-		if len(ask.ps) == 0 {
-			continue
-		}
-		found, err := ask.fetch(ctx, ask.ps)
-		if err != nil {
-			return nil, err
-		}
+		found task.Offsets
+	}{{p.early, b.earliest}, {p.end, b.latest}} {
 		for _, q := range ask.ps {
-			o, ok := found[q]
+			o, ok := ask.found[q]
 			if !ok {
-				return nil, newISE("unable to fetch sequence number for partition[%s] from stream", q)
+				return nil, newISE("unable to fetch sequence number for partition[%s] from stream", q.DruidText())
 			}
 			start[q] = o
 		}
@@ -141,32 +161,19 @@ func (r *run) startOffsets(ctx context.Context, s *spec.Supervisor, p plan) (tas
 	return start, nil
 }
 
-// available checks stored offsets against what the topic holds. One beyond its end Druid does not look for: its tasks
+// available checks stored offsets against what the topics hold. One beyond the end Druid does not look for: its tasks
 // then wait until a topic that was made anew has grown as long as the old one was, and leave all that is before it out.
-func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, start task.Offsets) error {
-	if len(p.check) > 0 {
-		earliest, err := r.stream.Earliest(ctx, p.check)
-		if err != nil {
-			return err
+func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, b bounds) error {
+	for _, q := range p.check {
+		if first, ok := b.earliest[q]; ok && p.known[q] < first {
+			return r.notAvailable(ctx, s, q, p.known[q])
 		}
-		for _, q := range p.check {
-			if first, ok := earliest[q]; ok && start[q] < first {
-				return r.notAvailable(ctx, s, q, start[q])
-			}
-		}
-	}
-	if len(p.stored) == 0 {
-		return nil
-	}
-	latest, err := r.stream.Latest(ctx, p.stored)
-	if err != nil {
-		return err
 	}
 	for _, q := range p.stored {
-		if end, ok := latest[q]; ok && start[q] > end {
+		if end, ok := b.latest[q]; ok && p.known[q] > end {
 			return newStreamISE("Previous sequenceNumber [%d] is beyond the end [%d] of partition [%s]: the topic was made anew, or has"+
 				" lost records. You can clear the previous sequenceNumber and start reading from a valid message by using the"+
-				" supervisor's reset API.", start[q], end, q)
+				" supervisor's reset API.", p.known[q], end, q.DruidText())
 		}
 	}
 	return nil
@@ -177,7 +184,7 @@ func (r *run) available(ctx context.Context, s *spec.Supervisor, p plan, start t
 func (r *run) notAvailable(ctx context.Context, s *spec.Supervisor, p task.Partition, offset int64) error {
 	if !s.TuningConfig.ResetOffsetAutomatically {
 		return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%s]. You can clear the previous"+
-			" sequenceNumber and start reading from a valid message by using the supervisor's reset API.", offset, p)
+			" sequenceNumber and start reading from a valid message by using the supervisor's reset API.", offset, p.DruidText())
 	}
 	err := r.decide(ctx, func(ctx context.Context) error {
 		_, err := r.a.decide(ctx, supervisor.ResetOffsets{Remove: []task.Partition{p}}, byOverlord)
@@ -186,12 +193,17 @@ func (r *run) notAvailable(ctx context.Context, s *spec.Supervisor, p task.Parti
 	if err != nil {
 		return err
 	}
-	return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%s] - automatically resetting sequence", offset, p)
+	return newStreamISE("Previous sequenceNumber [%d] is no longer available for partition [%s] - automatically resetting sequence", offset, p.DruidText())
 }
 
 // form decides one group.
 func (r *run) form(ctx context.Context, s *spec.Supervisor, p plan, start task.Offsets) error {
 	a := r.a
+	for q := range start {
+		if !r.readable(q) {
+			return nil // its topic was made anew meanwhile
+		}
+	}
 	now := a.term.cfg.Now().UTC()
 	var minTime, maxTime *int64
 	if at := s.IOConfig.LateMessageRejectionStartDateTime; at != nil {
@@ -219,7 +231,7 @@ func (r *run) fill(ctx context.Context, s *spec.Supervisor) error {
 	a := r.a
 	for _, n := range a.state.ActiveNumbers() {
 		g := a.state.Active[n]
-		if g.SpecVersion != a.state.SpecVersion || a.busy[g.Key] {
+		if g.SpecVersion != a.state.SpecVersion || a.busy[g.Key] || r.lost(g) {
 			continue
 		}
 		for len(g.TaskIDs) < s.IOConfig.Replicas {
@@ -230,6 +242,16 @@ func (r *run) fill(ctx context.Context, s *spec.Supervisor) error {
 	}
 	a.tend(ctx)
 	return nil
+}
+
+// lost reports whether a group reads a topic that is gone: another task could read nothing of it.
+func (r *run) lost(g *supervisor.Group) bool {
+	for p := range g.Start {
+		if r.anew[r.reads.TopicOf(p)] {
+			return true
+		}
+	}
+	return false
 }
 
 // newTaskID is the base sequence name with eight letters from a to p, as Druid's.

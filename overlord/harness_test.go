@@ -116,6 +116,7 @@ func (h *house) overlord(node string) (s *Service, stop func()) {
 		Store: h.store, NATS: h.nc, Catalog: h, Sampler: h, OpenStream: func(*spec.Supervisor) (Stream, error) { return h.topic, nil },
 		Thresholds: supervisor.DefaultThresholds, NodeID: node, URL: "http://" + node, Logger: quiet(), Now: time.Now, NewID: nuid.Next,
 		WorkerTimeout: 2 * time.Second, OrderTimeout: 2 * time.Second, MinRunGap: 20 * time.Millisecond,
+		RepartitionDelay: 100 * time.Millisecond,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -152,7 +153,7 @@ type fakeTopic struct {
 	err  error
 }
 
-func (f *fakeTopic) Partitions(context.Context) (Found, error) {
+func (f *fakeTopic) Partitions(context.Context, time.Duration) (Found, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return Found{Partitions: f.ends.Partitions(), TopicIDs: maps.Clone(f.ids)}, f.err
@@ -166,7 +167,7 @@ func (f *fakeTopic) Earliest(_ context.Context, ps []task.Partition) (task.Offse
 	return o, nil
 }
 
-func (f *fakeTopic) Latest(_ context.Context, ps []task.Partition) (task.Offsets, error) {
+func (f *fakeTopic) Latest(_ context.Context, ps []task.Partition, _ time.Duration) (task.Offsets, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o := task.Offsets{}
@@ -177,6 +178,13 @@ func (f *fakeTopic) Latest(_ context.Context, ps []task.Partition) (task.Offsets
 }
 
 func (f *fakeTopic) Close() {}
+
+// set makes the stream another one.
+func (f *fakeTopic) set(ends task.Offsets, ids map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ends, f.ids = ends, ids
+}
 
 func (f *fakeTopic) grow(n int64) {
 	f.mu.Lock()
@@ -395,6 +403,17 @@ func (w *fakeWorker) slow(most int64) {
 	w.most = most
 }
 
+// topicIDs are those that the tasks were told.
+func (w *fakeWorker) topicIDs() map[string]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := map[string]string{}
+	for _, t := range w.tasks {
+		maps.Copy(ids, t.a.TopicIDs)
+	}
+	return ids
+}
+
 func (w *fakeWorker) running() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -428,9 +447,11 @@ func testSpec(t *testing.T, change func(io map[string]any)) *spec.Supervisor {
 	if change != nil {
 		change(io)
 	}
+	tuning := map[string]any{"type": "kafka", "offsetFetchPeriod": "PT1S", "resetOffsetAutomatically": io["resetOffsetAutomatically"] == true}
+	delete(io, "resetOffsetAutomatically")
 	body, _ := json.Marshal(map[string]any{"type": "kafka", "spec": map[string]any{
 		"dataSchema": map[string]any{"dataSource": "clicks", "timestampSpec": map[string]any{"column": "t"}, "dimensionsSpec": map[string]any{"dimensions": []string{"a"}}},
-		"ioConfig":   io, "tuningConfig": map[string]any{"type": "kafka", "offsetFetchPeriod": "PT1S"},
+		"ioConfig":   io, "tuningConfig": tuning,
 	}})
 	s, err := spec.Parse(body)
 	if err != nil {

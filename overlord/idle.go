@@ -40,7 +40,7 @@ func (r *run) idleCheck(ctx context.Context) error {
 	var latest task.Offsets
 	if first {
 		var err error
-		if latest, err = r.stream.Latest(ctx, partitions); err != nil {
+		if latest, err = r.stream.Latest(ctx, partitions, 0); err != nil {
 			return err
 		}
 	}

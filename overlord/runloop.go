@@ -3,6 +3,7 @@ package overlord
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"ogham/domain/supervisor"
@@ -94,7 +95,7 @@ func (a *actor) startRun(ctx context.Context, now time.Time) {
 	a.loop.running, a.loop.began = true, now
 	a.loop.next = now.Add(a.period())
 	a.spawn(ctx, func(ctx context.Context) {
-		r := &run{a: a}
+		r := &run{a: a, anew: map[string]bool{}}
 		err := r.steps(ctx)
 		_ = a.do(ctx, func(ctx context.Context) { r.end(ctx, err) })
 	})
@@ -114,7 +115,11 @@ type run struct {
 	stream     Stream
 	version    int
 	generation int
-	topic      string
+	reads      supervisor.Stream
+	period     time.Duration
+	ids        map[string]string // the topics' ids when the run began
+	topics     map[string]bool   // those that there are; empty where that could not be found out
+	anew       map[string]bool   // those of them that are others than before
 	errs       []supervisor.ErrorEvent
 }
 
@@ -189,39 +194,10 @@ func (r *run) begin(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
-	r.stream, r.version, r.generation, r.topic = a.stream, a.state.SpecVersion, a.state.Generation, s.IOConfig.Stream()
+	r.stream, r.version, r.generation, r.reads = a.stream, a.state.SpecVersion, a.state.Generation, a.state.Reads()
+	r.period, r.ids = a.period(), maps.Clone(a.state.TopicIDs)
 	_, err = a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerRunBegin}, byOverlord)
 	return true, err
-}
-
-// discover finds the partitions. It answers false where the run cannot go on: it failed and never succeeded before.
-func (r *run) discover(ctx context.Context) (bool, error) {
-	found, err := r.stream.Partitions(ctx)
-	if err == nil && len(found.Partitions) == 0 {
-		err = newStreamISE("No partitions found for stream [%s]", r.topic)
-	}
-	asked := err
-	goOn := true
-	err = r.decide(ctx, func(ctx context.Context) error {
-		if asked != nil {
-			r.fail(asked)
-			goOn = r.a.state.Health.OneSuccessfulRun && len(r.a.state.Partitions) > 0
-			return nil
-		}
-		known := len(r.a.state.Partitions)
-		if _, err := r.a.decide(ctx, supervisor.NotePartitions{Partitions: found.Partitions}, byOverlord); err != nil {
-			return err
-		}
-		if known > 0 && len(r.a.state.Partitions) > known && len(r.a.state.Active) > 0 && r.a.loop.earlyStop.IsZero() {
-			r.a.loop.earlyStop = r.a.term.cfg.Now().Add(r.a.term.cfg.RepartitionDelay)
-		}
-		_, err := r.a.decide(ctx, supervisor.Propose{Trigger: supervisor.TriggerPartitionsOK}, byOverlord)
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	return goOn, nil
 }
 
 func (r *run) fail(err error) {

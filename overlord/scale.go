@@ -132,7 +132,7 @@ func (a *actor) decideScale(ctx context.Context, now time.Time) {
 func (a *actor) groupNumbers() int {
 	numbers := map[int]bool{}
 	for _, p := range a.state.Partitions {
-		if n, ok := groupNumber(p, a.spec.IOConfig.TaskCount); ok {
+		if n, ok := a.state.Reads().GroupNumber(p, a.spec.IOConfig.TaskCount); ok {
 			numbers[n] = true
 		}
 	}

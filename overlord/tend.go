@@ -124,15 +124,21 @@ func (a *actor) sendAssign(ctx context.Context, t *supervisor.Task) {
 	}
 	order := task.Order{Op: task.OpAssign, TaskID: id, Assignment: &task.Assignment{
 		TaskID: id, SupervisorID: a.id, GroupNumber: g.Number, BaseSequenceName: g.BaseSequenceName, Spec: spec,
-		Sequences: g.Uncommitted(), FormedAt: g.FormedAt, MinimumMessageTime: g.MinTime, MaximumMessageTime: g.MaxTime,
+		Sequences: g.Uncommitted(), FormedAt: g.FormedAt, TopicIDs: a.state.TopicIDsOf(g), MinimumMessageTime: g.MinTime, MaximumMessageTime: g.MaxTime,
 	}}
 	a.spawn(ctx, func(ctx context.Context) {
 		reply, err := a.term.order(ctx, worker, order)
-		if err == nil && (reply.Code == task.CodeNoCapacity || reply.Code == task.CodeRefused) {
-			_ = a.do(ctx, func(ctx context.Context) {
-				a.stopTask(ctx, id, "Worker ["+worker+"] refused the task: "+reply.Message)
-			})
+		if err != nil || reply.Code != task.CodeNoCapacity && reply.Code != task.CodeRefused {
+			return
 		}
+		why := "Worker [" + worker + "] refused the task: " + reply.Message
+		_ = a.do(ctx, func(ctx context.Context) {
+			if reply.Code == task.CodeRefused { // it cannot be run: the next one would not be either
+				a.failTask(ctx, id, why)
+				return
+			}
+			a.stopTask(ctx, id, why)
+		})
 	})
 }
 
@@ -315,7 +321,7 @@ func (a *actor) fetchEnds(ctx context.Context, now time.Time) {
 	a.loop.fetching = true
 	stream, version, every := a.stream, a.specOf, a.spec.TuningConfig.OffsetFetchPeriod
 	a.spawn(ctx, func(ctx context.Context) {
-		ends, err := stream.Latest(ctx, ps)
+		ends, err := stream.Latest(ctx, ps, freshness(every))
 		_ = a.do(ctx, func(context.Context) {
 			now := a.term.cfg.Now()
 			a.loop.fetching, a.loop.fetch = false, now.Add(every)

@@ -5,7 +5,129 @@ import (
 	"testing"
 
 	"ogham/domain/supervisor"
+	"ogham/domain/task"
 )
+
+func TestPatternReadsSeveralTopicsAndThoseThatCome(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	w := h.worker("w1", 8)
+	h.topic.set(task.Offsets{"a:0": 5, "a:1": 5, "b:0": 5}, map[string]string{"a": "A", "b": "B"})
+	sp := testSpec(t, func(io map[string]any) {
+		delete(io, "topic")
+		io["topicPattern"], io["taskCount"] = "[a-c]", 2
+	})
+	if err := s.Submit(t.Context(), sp, false); err != nil {
+		t.Fatal(err)
+	}
+	h.until("all is committed", func() bool { return h.state("clicks").Committed.Equal(task.Offsets{"a:0": 5, "a:1": 5, "b:0": 5}) })
+	st := h.state("clicks")
+	for number, g := range st.Active {
+		for p := range g.Start {
+			if n, _ := st.Reads().GroupNumber(p, 2); n != number {
+				t.Errorf("partition %s is in group %d, want %d", p, number, n)
+			}
+		}
+	}
+	h.topic.set(task.Offsets{"a:0": 5, "a:1": 5, "b:0": 5, "c:0": 7}, map[string]string{"a": "A", "b": "B", "c": "C"})
+	h.until("the new topic is committed", func() bool { return h.state("clicks").Committed["c:0"] == 7 })
+	if ids := h.state("clicks").TopicIDs; ids["c"] != "C" || ids["a"] != "A" {
+		t.Errorf("topic ids %v", ids)
+	}
+	if got := w.topicIDs(); len(got) == 0 {
+		t.Error("no task was told the ids of its topics")
+	}
+	// One of its topics alone: it goes on where the pattern was.
+	if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) { io["topic"] = "c" }), false); err != nil {
+		t.Fatal(err)
+	}
+	if st := h.state("clicks"); !st.Committed.Equal(task.Offsets{"0": 7}) {
+		t.Errorf("committed %v", st.Committed)
+	}
+}
+
+func TestARecreatedTopicIsNotReadBeforeAReset(t *testing.T) {
+	for _, automatic := range []bool{false, true} {
+		t.Run(map[bool]string{false: "by a user", true: "by itself"}[automatic], func(t *testing.T) {
+			h := newHouse(t)
+			s, _ := h.overlord("one")
+			leads(h, s)
+			h.worker("w1", 8)
+			h.topic.set(task.Offsets{"0": 10, "1": 10, "2": 10}, map[string]string{"t": "old"})
+			if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) {
+				io["taskDuration"] = "PT1H"
+				io["resetOffsetAutomatically"] = automatic
+			}), false); err != nil {
+				t.Fatal(err)
+			}
+			h.until("tasks read", func() bool { return len(h.state("clicks").Active) == 2 })
+			// The new topic is longer than the old one was: offsets alone do not tell.
+			h.topic.set(task.Offsets{"0": 50, "1": 50}, map[string]string{"t": "new"})
+			told := func() bool {
+				for _, e := range h.state("clicks").Health.RecentErrors {
+					if strings.Contains(e.Message, "Topic [t] was deleted and made anew (its id was [old] and is [new])") && e.StreamException {
+						return true
+					}
+				}
+				return false
+			}
+			h.until("the run fails", told)
+			if !automatic {
+				h.until("what was read is published", func() bool { st := h.state("clicks"); return len(st.Active)+len(st.Pending) == 0 })
+				h.until("the supervisor is unhealthy", func() bool { return !supervisor.Healthy(h.state("clicks").Detailed) })
+				if err := s.Reset(t.Context(), "clicks"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.until("the new topic is read", func() bool {
+				st := h.state("clicks")
+				g := st.Active[0]
+				return st.TopicIDs["t"] == "new" && g != nil && g.Start["0"] == 0 && len(st.Partitions) == 2
+			})
+		})
+	}
+}
+
+func TestAVanishedTopicOfAPatternIsLeftAlone(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	h.worker("w1", 8)
+	h.topic.set(task.Offsets{"a:0": 5, "b:0": 5}, map[string]string{"a": "A", "b": "B"})
+	if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) {
+		delete(io, "topic")
+		io["topicPattern"], io["taskCount"] = "[ab]", 1
+	}), false); err != nil {
+		t.Fatal(err)
+	}
+	h.until("both are committed", func() bool { c := h.state("clicks").Committed; return c["a:0"] == 5 && c["b:0"] == 5 })
+	h.topic.set(task.Offsets{"b:0": 9}, map[string]string{"b": "B"})
+	h.until("the other is read without it", func() bool {
+		g := h.state("clicks").Active[0]
+		return g != nil && len(g.Start) == 1 && g.Start["b:0"] >= 5
+	})
+	if errs := h.state("clicks").Health.RecentErrors; len(errs) > 0 {
+		t.Errorf("recentErrors %+v", errs)
+	}
+}
+
+func TestATopicThatNothingWasReadOfMayBeMadeAnew(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	h.topic.set(task.Offsets{"0": 0}, map[string]string{"t": "old"})
+	sp := testSpec(t, nil)
+	if err := s.Submit(t.Context(), sp.WithSuspended(true), false); err != nil {
+		t.Fatal(err)
+	}
+	h.until("the topic is known", func() bool { return h.state("clicks").TopicIDs["t"] == "old" })
+	h.topic.set(task.Offsets{"0": 0}, map[string]string{"t": "new"})
+	h.until("the new one is", func() bool { return h.state("clicks").TopicIDs["t"] == "new" })
+	if errs := h.state("clicks").Health.RecentErrors; len(errs) > 0 {
+		t.Errorf("recentErrors %+v", errs)
+	}
+}
 
 func TestATopicThatWasMadeAnewIsNotReadAsTheOldOne(t *testing.T) {
 	h := newHouse(t)

@@ -15,8 +15,9 @@ type commitsFold struct {
 }
 
 type committed struct {
-	Stream  string       `json:"stream"`
-	Offsets task.Offsets `json:"offsets"`
+	Stream     string       `json:"stream"`
+	MultiTopic bool         `json:"multiTopic,omitempty"`
+	Offsets    task.Offsets `json:"offsets"`
 }
 
 func newCommitsFold() *commitsFold { return &commitsFold{offsets: map[string]*committed{}} }
@@ -49,9 +50,9 @@ func (f *commitsFold) apply(e fact) {
 	}
 	switch ev := e.Event.(type) {
 	case *supervisor.SupervisorCreated:
-		c.read(ev.Stream)
+		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic}, ev.KeptTopics)
 	case *supervisor.SpecUpdated:
-		c.read(ev.Stream)
+		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic}, ev.KeptTopics)
 	case *supervisor.SupervisorReset:
 		c.Offsets = nil
 	case *supervisor.OffsetsReset:
@@ -69,11 +70,10 @@ func (f *commitsFold) apply(e fact) {
 	}
 }
 
-// read turns to a stream: offsets of another say nothing about it.
-func (c *committed) read(stream string) {
-	if c.Stream != stream {
-		c.Stream, c.Offsets = stream, nil
-	}
+// read turns to a stream: offsets of topics that it does not read say nothing about it.
+func (c *committed) read(stream supervisor.Stream, kept []string) {
+	before := supervisor.Stream{Name: c.Stream, Pattern: c.MultiTopic}
+	c.Stream, c.MultiTopic, c.Offsets = stream.Name, stream.Pattern, before.Rename(c.Offsets, stream, kept)
 }
 
 // Committed returns the committed offsets of a supervisor and the stream that they are of.

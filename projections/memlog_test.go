@@ -141,7 +141,7 @@ func offsets(pairs ...int64) task.Offsets {
 // begin makes a supervisor and brings it to its first task.
 func (w *world) begin(id, duration string) {
 	w.do(id, supervisor.TakeLead{Node: "n1"},
-		supervisor.SubmitSpec{Spec: specFor(id, "t_"+id, duration, false), Stream: "t_" + id},
+		supervisor.SubmitSpec{Spec: specFor(id, "t_"+id, duration, false), Stream: supervisor.Stream{Name: "t_" + id}},
 		supervisor.Propose{Trigger: supervisor.TriggerRunBegin},
 		supervisor.NotePartitions{Partitions: []task.Partition{"0", "1"}},
 		supervisor.Propose{Trigger: supervisor.TriggerPartitionsOK},
@@ -176,8 +176,8 @@ func (w *world) story() {
 	w.group("edits", "g2", "task2", offsets(0, 10, 1, 12))
 	w.do("edits", supervisor.FailTask{TaskID: "editstask2", ErrorMsg: "disk full"},
 		supervisor.EndRun{Errors: []supervisor.ErrorEvent{{Timestamp: w.now.UnixMilli(), ExceptionClass: "X", Message: "m", StreamException: true}}},
-		supervisor.SubmitSpec{Spec: specFor("edits", "t_edits", "PT1M", false), Stream: "t_edits"},
-		supervisor.SubmitSpec{Spec: specFor("edits", "t_edits", "PT5M", false), Stream: "t_edits"},
+		supervisor.SubmitSpec{Spec: specFor("edits", "t_edits", "PT1M", false), Stream: supervisor.Stream{Name: "t_edits"}},
+		supervisor.SubmitSpec{Spec: specFor("edits", "t_edits", "PT5M", false), Stream: supervisor.Stream{Name: "t_edits"}},
 		supervisor.SuspendSupervisor{Spec: specFor("edits", "t_edits", "PT5M", true)},
 		supervisor.ResumeSupervisor{Spec: specFor("edits", "t_edits", "PT5M", false)},
 		supervisor.ResetOffsets{Offsets: offsets(1, 5), Remove: []task.Partition{"0"}})
@@ -186,7 +186,7 @@ func (w *world) story() {
 	w.begin("gone", "PT2M")
 	w.publish("gone", "g1", "task1", offsets(0, 0, 1, 0), offsets(0, 3, 1, 0))
 	w.do("gone", supervisor.TerminateSupervisor{},
-		supervisor.SubmitSpec{Spec: specFor("gone", "other", "PT2M", true), Stream: "other", Suspended: true})
+		supervisor.SubmitSpec{Spec: specFor("gone", "other", "PT2M", true), Stream: supervisor.Stream{Name: "other"}, Suspended: true})
 	w.log.append(eventstore.Event{Kind: eventstore.KindOverlord, SupervisorID: "n1", Type: "Whatever", Time: w.now})
 }
 

@@ -152,9 +152,23 @@ func (r *reader) poll(ctx context.Context) error {
 	return nil
 }
 
+// trouble waits after an error of the consumer, or fails the task.
 func (r *reader) trouble(ctx context.Context, err error) error {
-	var out OutOfRange
-	if errors.As(err, &out) {
+	var (
+		out  OutOfRange
+		anew Recreated
+	)
+	switch {
+	case errors.As(err, &anew):
+		// What was read is published once the leader has seen it too. What was to be read besides is gone for ever.
+		r.mu.Lock()
+		finishing := r.finishing
+		r.mu.Unlock()
+		if finishing {
+			return fmt.Errorf("cannot read to the end offsets: %w", err)
+		}
+		r.pause = r.w.cfg.OutOfRangePause
+	case errors.As(err, &out):
 		partition, offset := out.WantedOffset()
 		r.pause = r.w.cfg.OutOfRangePause
 		if earliest, _ := out.Bounds(); r.spec.TuningConfig.ResetOffsetAutomatically && earliest > offset {
@@ -163,7 +177,7 @@ func (r *reader) trouble(ctx context.Context, err error) error {
 			}
 			r.pause = r.w.cfg.RetryMost
 		}
-	} else {
+	default:
 		r.pause = min(max(2*r.pause, r.w.cfg.RetryFirst), r.w.cfg.RetryMost)
 	}
 	r.log.Warn("task cannot read, trying again", "after", r.pause, "error", err)

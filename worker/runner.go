@@ -86,9 +86,6 @@ func newRunner(w *Worker, a task.Assignment) (*runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spec of task [%s]: %w", a.TaskID, err)
 	}
-	if s.IOConfig.IsPattern() {
-		return nil, fmt.Errorf("spec of task [%s]: topicPattern is not supported", a.TaskID)
-	}
 	r := &runner{
 		w: w, a: a, spec: s, schema: schema, over: make(chan struct{}), status: task.RunnerNotStarted, resting: true,
 		closed: make(map[int]closing), signal: make(chan struct{}), interrupt: func() {},

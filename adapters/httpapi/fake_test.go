@@ -183,7 +183,7 @@ func (o *overlord) run(ctx context.Context, id string) error {
 
 func (o *overlord) Submit(ctx context.Context, s *spec.Supervisor, skip bool) error {
 	err := o.decide(ctx, s.ID(), supervisor.SubmitSpec{
-		Spec: s.Canonical(), Stream: s.IOConfig.Stream(), Suspended: s.Suspended, SkipIfUnmodified: skip,
+		Spec: s.Canonical(), Stream: supervisor.Stream{Name: s.IOConfig.Stream(), Pattern: s.IOConfig.IsPattern()}, Suspended: s.Suspended, SkipIfUnmodified: skip,
 	})
 	if err != nil {
 		return err

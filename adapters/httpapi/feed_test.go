@@ -236,7 +236,7 @@ func TestBrokenReplayIsSeenAsBroken(t *testing.T) {
 		t.Errorf("broken at once: %d %s", got.status, got.text)
 	}
 	for i := range 300 { // more than is gathered
-		if _, err := s.append(fmt.Sprintf("s%d", i), []supervisor.Command{supervisor.SubmitSpec{Spec: []byte(specText("x")), Stream: "t"}}); err != nil {
+		if _, err := s.append(fmt.Sprintf("s%d", i), []supervisor.Command{supervisor.SubmitSpec{Spec: []byte(specText("x")), Stream: supervisor.Stream{Name: "t"}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -257,7 +257,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 	s := serve(t, func(c *httpapi.Config) { c.WriteTimeout = 50 * time.Millisecond })
 	big := json.RawMessage(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`)
 	for i := range 16 { // more than the sockets take
-		if _, err := s.append(fmt.Sprintf("s%d", i), []supervisor.Command{supervisor.SubmitSpec{Spec: big, Stream: "t"}}); err != nil {
+		if _, err := s.append(fmt.Sprintf("s%d", i), []supervisor.Command{supervisor.SubmitSpec{Spec: big, Stream: supervisor.Stream{Name: "t"}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

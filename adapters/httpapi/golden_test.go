@@ -68,10 +68,7 @@ var needsTasks = regexp.MustCompile(`-stats|-tasks|-task-|-reports|parse-errors-
 
 // differences are exchanges in which Ogham does not do as Druid does, and why.
 var differences = map[string]difference{
-	"01-empty/43-id-bad-percent":            {400, "net/http refuses the request line by itself, as text and not as HTML"},
-	"05-update/36-topic-to-pattern":         {400, "topicPattern is not supported yet"},
-	"05-update/38-history-after-bad-update": {200, "lacks the version of 36"},
-	"05-update/41-history-end":              {200, "lacks the version of 36"},
+	"01-empty/43-id-bad-percent": {400, "net/http refuses the request line by itself, as text and not as HTML"},
 }
 
 type difference struct {

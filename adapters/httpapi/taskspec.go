@@ -180,24 +180,9 @@ func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
 	}
 	p.RowStats.BuildSegments = t.Report.Stats.Totals
 	for part, n := range t.Report.RecordsProcessed {
-		p.RecordsProcessed[javaPartition(part)] = n
+		p.RecordsProcessed[part.DruidText()] = n
 	}
 	return p
-}
-
-// javaPartition is how the key of recordsProcessed reads in Druid, which prints the object.
-func javaPartition(p task.Partition) string {
-	n, _ := p.Number()
-	topic, multi := "null", false
-	if text := string(p); len(text) > 0 {
-		for i := len(text) - 1; i > 0; i-- {
-			if text[i] == ':' {
-				topic, multi = text[:i], true
-				break
-			}
-		}
-	}
-	return fmt.Sprintf("KafkaTopicPartition{partition=%d, topic='%s', multiTopicPartition=%t}", n, topic, multi)
 }
 
 // liveReport answers what the running task says of itself, 404 where it has no place yet or does not answer.

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -80,6 +81,41 @@ type topicInfo struct {
 	leaders map[int32]int32
 }
 
+// Topics returns the partitions and the id of every topic whose name matches, but for Kafka's own.
+func (a *Admin) Topics(ctx context.Context, match func(topic string) bool) (map[string]Topic, error) {
+	return within(ctx, a, "", fetchingMetadata, func(ctx context.Context) (map[string]Topic, error) {
+		req := kmsg.NewPtrMetadataRequest()
+		req.Topics = nil // all
+		resp, err := req.RequestWith(ctx, a.shared.client)
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[string]Topic)
+		for i := range resp.Topics {
+			t := &resp.Topics[i]
+			if t.Topic == nil || t.IsInternal || !match(*t.Topic) {
+				continue
+			}
+			info, err := infoOf(*t.Topic, t)
+			switch {
+			case errors.Is(err, ErrNoPartitions): // it is being deleted
+			case err != nil:
+				return nil, err
+			default:
+				found[*t.Topic] = Topic{ID: info.id, Partitions: slices.Sorted(maps.Keys(info.leaders))}
+			}
+		}
+		return found, nil
+	})
+}
+
+// Topic is a topic as a cluster has it.
+type Topic struct {
+	// ID is empty where the broker is too old to have one.
+	ID         string
+	Partitions []int32
+}
+
 // describe asks for the topic.
 func (a *Admin) describe(ctx context.Context, topic string) (topicInfo, error) {
 	t := kmsg.NewMetadataRequestTopic()
@@ -91,21 +127,24 @@ func (a *Admin) describe(ctx context.Context, topic string) (topicInfo, error) {
 	if err != nil {
 		return topicInfo{}, err
 	}
-	out := topicInfo{leaders: make(map[int32]int32)}
-	for _, t := range resp.Topics {
-		switch err := kerr.ErrorForCode(t.ErrorCode); {
-		case err == kerr.UnknownTopicOrPartition: //nolint:errorlint // codes are singletons
-			return topicInfo{}, noPartitions(topic)
-		case err != nil:
-			return topicInfo{}, err
-		}
-		out.id = topicID(t.TopicID)
-		for _, p := range t.Partitions {
-			out.leaders[p.Partition] = p.Leader
-		}
-	}
-	if len(out.leaders) == 0 {
+	if len(resp.Topics) == 0 {
 		return topicInfo{}, noPartitions(topic)
+	}
+	return infoOf(topic, &resp.Topics[0])
+}
+
+func infoOf(topic string, t *kmsg.MetadataResponseTopic) (topicInfo, error) {
+	switch err := kerr.ErrorForCode(t.ErrorCode); {
+	case err == kerr.UnknownTopicOrPartition: //nolint:errorlint // codes are singletons
+		return topicInfo{}, noPartitions(topic)
+	case err != nil:
+		return topicInfo{}, err
+	case len(t.Partitions) == 0:
+		return topicInfo{}, noPartitions(topic)
+	}
+	out := topicInfo{id: topicID(t.TopicID), leaders: make(map[int32]int32, len(t.Partitions))}
+	for _, p := range t.Partitions {
+		out.leaders[p.Partition] = p.Leader
 	}
 	return out, nil
 }

@@ -130,3 +130,16 @@ func TestARecreatedTopicIsNotRead(t *testing.T) {
 		})
 	}
 }
+
+func TestTopicsThatMatch(t *testing.T) {
+	c := newCluster(t, kfake.SeedTopics(2, "edits_a", "edits_b", "other"))
+	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
+	asked := 0
+	found, err := a.Topics(t.Context(), func(topic string) bool { asked++; return topic != "other" })
+	if err != nil || len(found) != 2 || len(found["edits_a"].Partitions) != 2 || found["edits_b"].ID == "" || found["edits_a"].ID == found["edits_b"].ID {
+		t.Fatalf("found %v, %v", found, err)
+	}
+	if asked != 3 {
+		t.Errorf("%d names were matched, want the three that are not Kafka's own", asked)
+	}
+}

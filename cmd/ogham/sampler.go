@@ -73,7 +73,7 @@ type sampledTopic struct{ overlord.Stream }
 
 // Partitions implements sampler.Topic.
 func (t sampledTopic) Partitions(ctx context.Context) ([]task.Partition, error) {
-	found, err := t.Stream.Partitions(ctx)
+	found, err := t.Stream.Partitions(ctx, 0)
 	if errors.Is(err, kafka.ErrNoPartitions) {
 		return nil, nil
 	}
@@ -88,7 +88,7 @@ func (t sampledTopic) Earliest(ctx context.Context, ps []task.Partition) (task.O
 
 // Latest implements sampler.Topic.
 func (t sampledTopic) Latest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
-	o, err := t.Stream.Latest(ctx, ps)
+	o, err := t.Stream.Latest(ctx, ps, 0)
 	return o, plainText(err)
 }
 

@@ -14,13 +14,14 @@ import (
 	"ogham/projections"
 )
 
-// topic is a supervisor's topic as the overlord sees it.
-type topic struct {
+// topics is what a supervisor reads, as the overlord sees it: one topic, or those that a pattern matches.
+type topics struct {
 	admin *kafka.Admin
-	name  string
+	name  string // empty with a pattern
+	io    spec.IOConfig
 }
 
-// openStream makes the overlord's view of a topic from a spec. Clients of one cluster are shared.
+// openStream makes the overlord's view of a spec's topics. Clients of one cluster are shared.
 func openStream(clients *kafka.Clients, sealer *secrets.Sealer) func(*spec.Supervisor) (overlord.Stream, error) {
 	return func(s *spec.Supervisor) (overlord.Stream, error) {
 		props, err := sealer.OpenProperties(s.IOConfig.ConsumerProperties)
@@ -31,19 +32,35 @@ func openStream(clients *kafka.Clients, sealer *secrets.Sealer) func(*spec.Super
 		if err != nil {
 			return nil, asStreamException(err)
 		}
-		return &topic{admin: admin, name: s.IOConfig.Topic}, nil
+		return &topics{admin: admin, name: s.IOConfig.Topic, io: s.IOConfig}, nil
 	}
 }
 
 // Partitions implements overlord.Stream.
-func (t *topic) Partitions(ctx context.Context) (overlord.Found, error) {
+func (t *topics) Partitions(ctx context.Context, _ time.Duration) (overlord.Found, error) {
+	found := overlord.Found{TopicIDs: map[string]string{}}
+	if t.io.IsPattern() {
+		all, err := t.admin.Topics(ctx, t.io.Reads)
+		if err != nil {
+			return found, asStreamException(err)
+		}
+		for topic, is := range all {
+			for _, n := range is.Partitions {
+				found.Partitions = append(found.Partitions, task.PartitionIn(topic, n))
+			}
+			if is.ID != "" {
+				found.TopicIDs[topic] = is.ID
+			}
+		}
+		task.SortPartitions(found.Partitions)
+		return found, nil
+	}
 	ps, id, err := t.admin.Partitions(ctx, t.name)
 	if err != nil {
-		return overlord.Found{}, asStreamException(err)
+		return found, asStreamException(err)
 	}
-	found := overlord.Found{Partitions: make([]task.Partition, len(ps)), TopicIDs: map[string]string{}}
-	for i, n := range ps {
-		found.Partitions[i] = task.PartitionOf(n)
+	for _, n := range ps {
+		found.Partitions = append(found.Partitions, task.PartitionOf(n))
 	}
 	if id != "" {
 		found.TopicIDs[t.name] = id
@@ -52,35 +69,49 @@ func (t *topic) Partitions(ctx context.Context) (overlord.Found, error) {
 }
 
 // Earliest implements overlord.Stream.
-func (t *topic) Earliest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
+func (t *topics) Earliest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
 	return t.offsets(ctx, ps, t.admin.EarliestOffsets)
 }
 
 // Latest implements overlord.Stream.
-func (t *topic) Latest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
+func (t *topics) Latest(ctx context.Context, ps []task.Partition, _ time.Duration) (task.Offsets, error) {
 	return t.offsets(ctx, ps, t.admin.LatestOffsets)
 }
 
-func (t *topic) offsets(ctx context.Context, ps []task.Partition, fetch func(context.Context, string, []int32) (map[int32]int64, error)) (task.Offsets, error) {
-	numbers := make([]int32, 0, len(ps))
+func (t *topics) offsets(ctx context.Context, ps []task.Partition, fetch func(context.Context, string, []int32) (map[int32]int64, error)) (task.Offsets, error) {
+	byTopic := map[string][]int32{}
 	for _, p := range ps {
-		if n, ok := p.Number(); ok {
-			numbers = append(numbers, n)
+		topic, n, ok := p.Split()
+		if !ok || (topic == "") == t.io.IsPattern() {
+			continue // of the stream that the supervisor read before
 		}
+		byTopic[topic] = append(byTopic[topic], n)
 	}
-	found, err := fetch(ctx, t.name, numbers)
-	if err != nil {
-		return nil, asStreamException(err)
-	}
-	o := make(task.Offsets, len(found))
-	for n, offset := range found {
-		o[task.PartitionOf(n)] = offset
+	o := make(task.Offsets, len(ps))
+	for topic, numbers := range byTopic {
+		if !t.io.IsPattern() {
+			topic = t.name
+		}
+		found, err := fetch(ctx, topic, numbers)
+		if errors.Is(err, kafka.ErrNoPartitions) && t.io.IsPattern() {
+			continue // the topic is gone: others are not
+		}
+		if err != nil {
+			return nil, asStreamException(err)
+		}
+		for n, offset := range found {
+			if t.io.IsPattern() {
+				o[task.PartitionIn(topic, n)] = offset
+			} else {
+				o[task.PartitionOf(n)] = offset
+			}
+		}
 	}
 	return o, nil
 }
 
 // Close implements overlord.Stream.
-func (t *topic) Close() { t.admin.Close() }
+func (t *topics) Close() { t.admin.Close() }
 
 // streamException shows a Kafka error to the overlord as what Druid calls a stream exception.
 type streamException struct{ *kafka.StreamError }

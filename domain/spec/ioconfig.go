@@ -1,8 +1,6 @@
 package spec
 
 import (
-	"errors"
-	"regexp/syntax"
 	"strings"
 	"time"
 )
@@ -111,26 +109,14 @@ func readTopic(r *reader, c *IOConfig) (topic, pattern *node) {
 	default:
 		if c.TopicPattern = *p; c.TopicPattern == "" {
 			r.fail("topicPattern", "topicPattern must not be empty")
+			break
 		}
-		checkPattern(r, *p)
+		var err error
+		if c.topics, err = compileTopicPattern(*p); err != nil {
+			r.fail("topicPattern", "topicPattern [%s] %s", *p, err)
+		}
 	}
 	return orNull(t, str), orNull(p, str)
-}
-
-// checkPattern refuses what is a regular expression neither in Java nor here. Java has forms that Go has not, so only
-// errors that both share are errors.
-func checkPattern(r *reader, pattern string) {
-	_, err := syntax.Parse(pattern, syntax.Perl)
-	var bad *syntax.Error
-	if !errors.As(err, &bad) {
-		return
-	}
-	switch bad.Code {
-	case syntax.ErrMissingParen, syntax.ErrMissingBracket, syntax.ErrUnexpectedParen, syntax.ErrTrailingBackslash:
-		if !strings.Contains(pattern, "(?") { // Go reports a missing bracket after groups that it does not know
-			r.fail("topicPattern", "topicPattern [%s] is not a regular expression: %s", pattern, bad.Code)
-		}
-	}
 }
 
 func readConsumerProperties(r *reader, c *IOConfig) *node {

@@ -121,6 +121,7 @@ type IOConfig struct {
 	// Topic is empty where TopicPattern is used.
 	Topic        string
 	TopicPattern string
+	topics       *topicMatcher // of the TopicPattern
 	InputFormat  InputFormat
 	// ConsumerProperties holds strings, json.Number, bool, nil, []any and map[string]any.
 	ConsumerProperties    map[string]any
@@ -148,6 +149,15 @@ type IOConfig struct {
 
 // IsPattern says whether the supervisor reads the topics that match TopicPattern instead of one topic.
 func (c IOConfig) IsPattern() bool { return c.TopicPattern != "" }
+
+// Reads reports whether the supervisor reads a topic: its only one, or one whose whole name the pattern matches, as
+// Java's Pattern.matcher(topic).matches() does.
+func (c IOConfig) Reads(topic string) bool {
+	if c.topics != nil {
+		return c.topics.matches(topic)
+	}
+	return c.Topic == topic
+}
 
 // Stream is the topic, or the pattern where there is no topic: Druid's `stream` and `source`.
 func (c IOConfig) Stream() string {

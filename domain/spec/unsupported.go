@@ -85,9 +85,6 @@ func (u *unsupported) granularity(path, name string, g Granularity) {
 
 func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
 	const at = "$.spec.ioConfig"
-	if c.IsPattern() {
-		u.add(at+".topicPattern", "topicPattern")
-	}
 	if tree.get("configOverrides").kind != kindNull {
 		u.add(at+".configOverrides", "configOverrides")
 	}

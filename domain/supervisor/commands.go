@@ -17,9 +17,11 @@ func (cmd) command() {}
 // SubmitSpec creates the supervisor, or updates it. Now is when.
 type SubmitSpec struct {
 	cmd
-	Spec      json.RawMessage
-	Stream    string
-	Suspended bool
+	Spec json.RawMessage
+	// Stream is what the spec reads; KeptTopics are those of the state's topics that are of it.
+	Stream     Stream
+	KeptTopics []string
+	Suspended  bool
 	// SkipIfUnmodified leaves a supervisor alone whose spec is equal.
 	SkipIfUnmodified bool
 }
@@ -79,10 +81,12 @@ type Propose struct {
 	Trigger string
 }
 
-// NotePartitions reports the partitions that the stream has now.
+// NotePartitions reports the partitions that the stream has now, and the ids of its topics. Topics that were made anew
+// are passed over.
 type NotePartitions struct {
 	cmd
 	Partitions []task.Partition
+	TopicIDs   map[string]string
 }
 
 // EndRun ends a run with the errors that were met since the end of the run before.

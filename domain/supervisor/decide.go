@@ -71,7 +71,8 @@ func (d *Decider) restart(s *State, trigger string) *Transition {
 func (d *Decider) submit(s *State, c SubmitSpec) ([]Event, error) {
 	if !s.Exists() {
 		return one(&SupervisorCreated{
-			Base: Base{d.restart(s, TriggerStart)}, Spec: c.Spec, Stream: c.Stream, Suspended: c.Suspended,
+			Base: Base{d.restart(s, TriggerStart)}, Spec: c.Spec, Stream: c.Stream.Name, MultiTopic: c.Stream.Pattern,
+			KeptTopics: s.keptBy(c), Suspended: c.Suspended,
 		})
 	}
 	equal := sameJSON(s.Spec, c.Spec)
@@ -79,8 +80,17 @@ func (d *Decider) submit(s *State, c SubmitSpec) ([]Event, error) {
 		return nil, nil
 	}
 	return one(&SpecUpdated{
-		Base: Base{d.restart(s, TriggerUpdate)}, Spec: c.Spec, Stream: c.Stream, Suspended: c.Suspended, Unchanged: equal,
+		Base: Base{d.restart(s, TriggerUpdate)}, Spec: c.Spec, Stream: c.Stream.Name, MultiTopic: c.Stream.Pattern,
+		KeptTopics: s.keptBy(c), Suspended: c.Suspended, Unchanged: equal,
 	})
+}
+
+// keptBy returns the topics whose offsets a spec with another stream goes on from.
+func (s *State) keptBy(c SubmitSpec) []string {
+	if c.Stream == s.Reads() {
+		return nil
+	}
+	return c.KeptTopics
 }
 
 // sameJSON compares two canonical specs whatever their escapes: one may have come through a snapshot.
@@ -126,6 +136,15 @@ func (d *Decider) operate(s *State, c Command) ([]Event, error) {
 func (d *Decider) resetOffsets(s *State, c ResetOffsets) ([]Event, error) {
 	if c.Stream != "" && c.Stream != s.Stream {
 		return nil, &Refusal{CodeInvalid, fmt.Sprintf("Stream[%s] doesn't exist in the supervisor[%s]. Supervisor is consuming stream[%s].", c.Stream, s.ID, s.Stream)}
+	}
+	for _, p := range c.Offsets.Partitions() {
+		if topic, _, _ := p.Split(); (topic != "") != s.MultiTopic {
+			form := "0"
+			if s.MultiTopic {
+				form = "topic:0"
+			}
+			return nil, &Refusal{CodeInvalid, fmt.Sprintf("Partition[%s] doesn't exist in the supervisor[%s], whose partitions are named [%s].", p, s.ID, form)}
+		}
 	}
 	return one(&OffsetsReset{Offsets: c.Offsets, Removed: c.Remove})
 }

@@ -93,6 +93,7 @@ func (d *Decider) publish(s *State, c PublishSegments) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	start, end := s.Named(g, c.Start), s.Named(g, c.End)
 	switch {
 	case q.Published:
 		return nil, &Refusal{CodePublished, fmt.Sprintf("sequence [%d] of task group [%s] is committed already", c.Sequence, g.Key)}
@@ -103,10 +104,10 @@ func (d *Decider) publish(s *State, c PublishSegments) ([]Event, error) {
 			SequenceName(g.BaseSequenceName, c.Sequence), c.End)}
 	case g.Generation != s.Generation:
 		return nil, &Refusal{CodeConflict, "the supervisor was reset after the task began: its offsets may not be committed"}
-	case !earlierCommitted(s, g, c.Sequence) || c.Start.AheadOf(s.Committed):
-		return nil, &Refusal{CodeAhead, fmt.Sprintf("The new start metadata state[%v] is ahead of the last committed end state[%v]. Try resetting the supervisor.", c.Start, s.Committed)}
-	case !c.Start.Matches(s.Committed):
-		return nil, &Refusal{CodeConflict, fmt.Sprintf("Inconsistency between stored metadata state[%v] and target state[%v]. Try resetting the supervisor.", s.Committed, c.Start)}
+	case !earlierCommitted(s, g, c.Sequence) || start.AheadOf(s.Committed):
+		return nil, &Refusal{CodeAhead, fmt.Sprintf("The new start metadata state[%v] is ahead of the last committed end state[%v]. Try resetting the supervisor.", start, s.Committed)}
+	case !start.Matches(s.Committed):
+		return nil, &Refusal{CodeConflict, fmt.Sprintf("Inconsistency between stored metadata state[%v] and target state[%v]. Try resetting the supervisor.", s.Committed, start)}
 	}
 	if c.Start.Equal(c.End) {
 		if len(c.Segments) > 0 {
@@ -125,7 +126,7 @@ func (d *Decider) publish(s *State, c PublishSegments) ([]Event, error) {
 	}
 	return one(&SegmentsPublished{
 		Group: g.Key, Number: g.Number, TaskID: c.TaskID, Sequence: c.Sequence, SequenceName: name,
-		Stream: s.Stream, Start: c.Start, End: c.End, Segments: c.Segments,
+		Stream: s.Stream, Start: start, End: end, Segments: c.Segments,
 	})
 }
 
@@ -136,7 +137,7 @@ func earlierCommitted(s *State, g *Group, sequence int) bool {
 		if p == g {
 			break
 		}
-		if follows(g, p) && !p.Done() {
+		if s.follows(g, p) && !p.Done() {
 			return false
 		}
 	}

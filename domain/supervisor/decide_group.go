@@ -49,7 +49,7 @@ func (d *Decider) form(s *State, c FormGroup) ([]Event, error) {
 		return nil, nil // a reset came in between
 	}
 	for _, a := range s.Active {
-		if overlaps(a.Start, c.Start) {
+		if overlaps(s.Named(a, a.Start), c.Start) {
 			return nil, nil // a group of an older taskCount still reads some of the partitions
 		}
 	}
@@ -111,7 +111,7 @@ func (s *State) withFollowers(match func(*Group) bool) []*Group {
 	}
 	var lost []*Group
 	for _, g := range all {
-		if match(g) || slices.ContainsFunc(lost, func(p *Group) bool { return follows(g, p) }) {
+		if match(g) || slices.ContainsFunc(lost, func(p *Group) bool { return s.follows(g, p) }) {
 			lost = append(lost, g)
 		}
 	}
@@ -120,8 +120,8 @@ func (s *State) withFollowers(match func(*Group) bool) []*Group {
 
 // follows reports whether g, which comes after p, reads a partition behind p. A group that reads on after a reset, or
 // another topic, follows none from before it.
-func follows(g, p *Group) bool {
-	return p.Publishing && p.Generation == g.Generation && overlaps(p.Start, g.Start)
+func (s *State) follows(g, p *Group) bool {
+	return p.Publishing && p.Generation == g.Generation && overlaps(s.Named(p, p.Start), s.Named(g, g.Start))
 }
 
 func overlaps(a, b task.Offsets) bool {

@@ -31,17 +31,35 @@ func (d *Decider) propose(s *State, trigger string) ([]Event, error) {
 }
 
 func (d *Decider) notePartitions(s *State, c NotePartitions) ([]Event, error) {
-	var added []task.Partition
+	anew, reads := s.Recreated(c.TopicIDs), s.Reads()
+	known := make(map[task.Partition]bool, len(s.Partitions))
+	for _, p := range s.Partitions {
+		known[p] = true
+	}
+	added := []task.Partition{}
 	for _, p := range c.Partitions {
-		if !slices.Contains(s.Partitions, p) && !slices.Contains(added, p) {
+		if !known[p] && !slices.Contains(anew, reads.TopicOf(p)) {
+			known[p] = true
 			added = append(added, p)
 		}
 	}
-	if len(added) == 0 {
+	ids := map[string]string{}
+	for topic, id := range c.TopicIDs {
+		if s.TopicIDs[topic] == "" && id != "" {
+			ids[topic] = id
+		}
+	}
+	if len(added) == 0 && len(ids) == 0 {
 		return nil, nil
 	}
+	var removed []task.Partition // only where the topic is another one now: partitions of a topic do not go
+	for _, p := range s.Partitions {
+		if ids[reads.TopicOf(p)] != "" && !slices.Contains(c.Partitions, p) {
+			removed = append(removed, p)
+		}
+	}
 	task.SortPartitions(added)
-	return one(&PartitionsChanged{Added: added, Late: len(s.Partitions) > 0})
+	return one(&PartitionsChanged{Added: added, Late: len(added) > 0 && len(s.Partitions) > 0, Removed: removed, TopicIDs: ids})
 }
 
 // endRun decides Druid's end of a run: a failed run is always an event, a successful one where it changes the fold.

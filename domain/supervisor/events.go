@@ -49,19 +49,27 @@ func (b Base) Moved() *Transition { return b.Transition }
 // SupervisorCreated says that a spec was accepted for an id that no supervisor had.
 type SupervisorCreated struct {
 	Base
-	Spec      json.RawMessage `json:"spec"`
-	Stream    string          `json:"stream"`
-	Suspended bool            `json:"suspended,omitempty"`
+	Spec json.RawMessage `json:"spec"`
+	// Stream is the topic; with MultiTopic it is a pattern.
+	Stream     string `json:"stream"`
+	MultiTopic bool   `json:"multiTopic,omitempty"`
+	// KeptTopics are those of the stream before that this one reads too: their committed offsets stay.
+	KeptTopics []string `json:"keptTopics,omitempty"`
+	Suspended  bool     `json:"suspended,omitempty"`
 }
 
 // SpecUpdated says that the supervisor goes on with another spec; its groups of the older one finish. Unchanged tells
 // that the spec is equal to the one before (Druid restarts the supervisor, but adds nothing to its history).
 type SpecUpdated struct {
 	Base
-	Spec      json.RawMessage `json:"spec"`
-	Stream    string          `json:"stream"`
-	Suspended bool            `json:"suspended,omitempty"`
-	Unchanged bool            `json:"unchanged,omitempty"`
+	Spec json.RawMessage `json:"spec"`
+	// Stream is the topic; with MultiTopic it is a pattern.
+	Stream     string `json:"stream"`
+	MultiTopic bool   `json:"multiTopic,omitempty"`
+	// KeptTopics are those of the stream before that this one reads too: their offsets and groups stay.
+	KeptTopics []string `json:"keptTopics,omitempty"`
+	Suspended  bool     `json:"suspended,omitempty"`
+	Unchanged  bool     `json:"unchanged,omitempty"`
 }
 
 // SupervisorSuspended says that the supervisor stops reading; what was read is published.
@@ -140,12 +148,17 @@ type RunRecovered struct {
 	Health Counts `json:"health"`
 }
 
-// PartitionsChanged says that partitions were found that the supervisor did not know.
+// PartitionsChanged says that partitions, or topics, were found that the supervisor did not know.
 type PartitionsChanged struct {
 	Base
 	Added []task.Partition `json:"added"`
 	// Late is set for partitions found after the first discovery.
 	Late bool `json:"late,omitempty"`
+	// Removed are partitions that a topic had before it was made anew, and has no more.
+	Removed []task.Partition `json:"removed,omitempty"`
+	// TopicIDs are Kafka's ids of topics that were found, by name: what is read from here on is of these topics, and of
+	// no others that have their names.
+	TopicIDs map[string]string `json:"topicIds,omitempty"`
 }
 
 // TaskGroupFormed says that a group of partitions will be read from Start on.

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,13 +15,13 @@ func Evolve(s *State, r Recorded) *State {
 	switch e := r.Event.(type) {
 	case *SupervisorCreated:
 		s.CreatedAt = r.Time
-		s.newSpec(e.Spec, e.Stream, e.Suspended)
+		s.newSpec(e.Spec, Stream{e.Stream, e.MultiTopic}, e.KeptTopics, e.Suspended)
 	case *SpecUpdated:
-		s.newSpec(e.Spec, e.Stream, e.Suspended)
+		s.newSpec(e.Spec, Stream{e.Stream, e.MultiTopic}, e.KeptTopics, e.Suspended)
 	case *SupervisorSuspended:
-		s.newSpec(e.Spec, s.Stream, true)
+		s.newSpec(e.Spec, s.Reads(), nil, true)
 	case *SupervisorResumed:
-		s.newSpec(e.Spec, s.Stream, false)
+		s.newSpec(e.Spec, s.Reads(), nil, false)
 	case *ScaleDecided:
 		s.replaceSpec(e.Spec)
 		s.ScaledAt = r.Time
@@ -54,10 +55,19 @@ func (s *State) evolveWork(r Recorded) {
 		s.Health.Counts = e.Health
 		s.Health.RecentErrors = newestErrors(s.Health.RecentErrors, e.Errors, e.Keep)
 	case *PartitionsChanged:
+		gone := func(p task.Partition) bool { return slices.Contains(e.Removed, p) }
+		s.Partitions, s.Late = slices.DeleteFunc(s.Partitions, gone), slices.DeleteFunc(s.Late, gone)
 		s.Partitions = append(s.Partitions, e.Added...)
 		task.SortPartitions(s.Partitions)
 		if e.Late {
 			s.Late = append(s.Late, e.Added...)
+		}
+		if len(e.TopicIDs) > 0 {
+			s.TopicIDs = maps.Clone(s.TopicIDs)
+			if s.TopicIDs == nil {
+				s.TopicIDs = map[string]string{}
+			}
+			maps.Copy(s.TopicIDs, e.TopicIDs)
 		}
 	case *TaskGroupFormed:
 		s.formGroup(e, r.Time)
@@ -116,18 +126,13 @@ func TaskOf(e Event) string {
 
 // newSpec is what Druid does by making a new supervisor object: counters, errors and first-run knowledge start anew.
 // Groups, tasks and offsets stay: groups of an older spec version are told to finish by the next run.
-func (s *State) newSpec(spec []byte, stream string, suspended bool) {
+func (s *State) newSpec(spec []byte, stream Stream, kept []string, suspended bool) {
 	s.replaceSpec(spec)
 	s.Suspended, s.ScaledAt = suspended, time.Time{}
 	s.Health = Health{}
 	s.Partitions, s.Late = nil, nil
-	if s.Stream != stream {
-		// Another topic: offsets of the old one say nothing about it, and groups that still read it may not commit.
-		if s.Stream != "" {
-			s.Committed, s.Remembered = nil, nil
-			s.Generation++
-		}
-		s.Stream = stream
+	if s.Reads() != stream {
+		s.turnTo(stream, kept)
 	}
 }
 
@@ -150,7 +155,7 @@ const (
 )
 
 func (s *State) reset() {
-	s.Committed, s.Remembered = nil, nil
+	s.Committed, s.Remembered, s.TopicIDs = nil, nil, nil
 	for _, g := range s.groups() {
 		s.giveUp(g.Key, reasonReset)
 	}
@@ -173,7 +178,7 @@ func (s *State) resetOffsets(e *OffsetsReset) {
 	}
 	// A group that begins where one of these would have ended has to go as well, whatever partition they share.
 	for _, g := range s.withFollowers(func(g *Group) bool {
-		for p := range g.Start {
+		for p := range s.Named(g, g.Start) {
 			if _, ok := e.Offsets[p]; ok || slices.Contains(e.Removed, p) {
 				return true
 			}
@@ -182,6 +187,7 @@ func (s *State) resetOffsets(e *OffsetsReset) {
 	}) {
 		s.giveUp(g.Key, reason)
 	}
+	s.forgetTopics(e.Offsets, e.Removed)
 }
 
 // giveUp forgets a group whose work is thrown away.
@@ -223,7 +229,7 @@ func (s *State) startPublishing(e *PublishingStarted) {
 	delete(s.Active, g.Number)
 	s.Pending = append(s.Pending, g)
 	if g.Generation == s.Generation { // else these are offsets of another topic, or from before a reset
-		s.Remembered = s.Remembered.Plus(e.End)
+		s.Remembered = s.Remembered.Plus(s.Named(g, e.End))
 	}
 	for _, m := range e.Tasks {
 		if t := s.Tasks[m.TaskID]; t != nil {
@@ -285,7 +291,7 @@ func (s *State) dropGroup(key string, giveUp bool) {
 	if g.Generation != s.Generation {
 		return
 	}
-	for p := range g.Start {
+	for p := range s.Named(g, g.Start) {
 		committed, ok := s.Committed[p]
 		if giveUp && g.Publishing || ok && s.Remembered[p] <= committed {
 			delete(s.Remembered, p)
@@ -308,7 +314,7 @@ func (s *State) dropIdentities(g *Group) {
 // rememberPending takes the end of the newest group that still publishes the partition for the next one's start.
 func (s *State) rememberPending(p task.Partition) {
 	for _, g := range slices.Backward(s.Pending) {
-		if end, ok := g.Open().End[p]; ok && g.Generation == s.Generation {
+		if end, ok := s.Named(g, g.Open().End)[p]; ok && g.Generation == s.Generation {
 			if committed, ok := s.Committed[p]; !ok || end > committed {
 				s.Remembered = s.Remembered.Plus(task.Offsets{p: end})
 			}

@@ -52,7 +52,7 @@ func busy(t *testing.T) *supervisor.State {
 	t.Helper()
 	w := newWorld(supervisor.DefaultThresholds)
 	for _, c := range []supervisor.Command{
-		supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: "t"},
+		supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: supervisor.Stream{Name: "t"}},
 		supervisor.FormGroup{Key: "g1", BaseSequenceName: "s", Start: task.Offsets{"0": 1}},
 		supervisor.CreateTask{TaskID: "t1", Group: "g1"},
 		supervisor.AssignTask{TaskID: "t1", WorkerID: "w"},

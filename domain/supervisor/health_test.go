@@ -18,7 +18,7 @@ type life struct {
 
 func newLife(t *testing.T, suspended bool) *life {
 	l := &life{world: newWorld(supervisor.DefaultThresholds), t: t}
-	l.must(supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: "t", Suspended: suspended})
+	l.must(supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: supervisor.Stream{Name: "t"}, Suspended: suspended})
 	return l
 }
 
@@ -345,7 +345,7 @@ func TestUpdateForgetsHealthAndErrors(t *testing.T) {
 	for range 3 {
 		l.run(streamError)
 	}
-	l.must(supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: "t"})
+	l.must(supervisor.SubmitSpec{Spec: json.RawMessage("{}"), Stream: supervisor.Stream{Name: "t"}})
 	l.want("updated", supervisor.StatePending, 0, 0, 0, 0)
 	if l.state.Health.RecentErrors != nil || l.state.Health.HitRuns || l.state.Health.OneSuccessfulRun {
 		t.Errorf("an update leaves %+v", l.state.Health)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestNoSequenceOfCommandsBreaksTheAggregate(t *testing.T) {
 		}
 		thresholds.MaxStoredExceptionEvents = max(thresholds.Healthiness, thresholds.Unhealthiness)
 		c := &chaos{world: newWorld(thresholds), t: t, ledger: newLedger()}
-		c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: "t"})
+		c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: supervisor.Stream{Name: "t"}})
 		for range rapid.IntRange(1, 120).Draw(t, "commands") {
 			c.step(c.command())
 		}
@@ -59,9 +60,14 @@ func (c *chaos) step(command supervisor.Command) {
 	before := c.state.Remembered.Clone()
 	committed := c.state.Committed.Clone()
 	generation := c.state.Generation
+	reads := c.state.Reads()
 	events, _ := c.do(command)
 	c.ledger.resetIf(c.state.Generation != generation)
 	for _, e := range events {
+		if kept := keptBy(e); len(kept) > 0 {
+			before = nil
+			c.ledger.rename(reads, c.state, kept)
+		}
 		for _, problem := range c.ledger.note(e, before, c.state) {
 			c.problem("%s", problem)
 		}
@@ -73,6 +79,25 @@ func (c *chaos) step(command supervisor.Command) {
 		}
 		c.t.Fatalf("after %T%+v: %v", command, command, c.problems)
 	}
+}
+
+// keptBy returns the topics whose offsets stay where the event turns a supervisor to another stream.
+func keptBy(e supervisor.Event) []string {
+	switch e := e.(type) {
+	case *supervisor.SupervisorCreated:
+		return e.KeptTopics
+	case *supervisor.SpecUpdated:
+		return e.KeptTopics
+	}
+	return nil
+}
+
+// now gives offsets of a group the names that they have for the supervisor.
+func now(s *supervisor.State, g *supervisor.Group, o task.Offsets) task.Offsets {
+	if g.Earlier == nil || g.Earlier.Stream == s.Reads() {
+		return o
+	}
+	return g.Earlier.Rename(o, s.Reads(), g.Earlier.Kept)
 }
 
 // checkState looks for what no state may be.
@@ -111,7 +136,7 @@ func (c *chaos) checkState(before task.Offsets, generationChanged bool, events [
 				c.problem("the sequences of group %s do not follow one another: %s", g.Key, text(g.Sequences))
 			}
 		}
-		for p := range g.Start {
+		for p := range now(s, g, g.Start) {
 			if other := reads[p]; active && other != "" {
 				c.problem("groups %s and %s both read %s", other, g.Key, p)
 			}
@@ -129,7 +154,10 @@ func (c *chaos) checkState(before task.Offsets, generationChanged bool, events [
 			c.problem("group %s is number %d, active as %d", g.Key, g.Number, n)
 		}
 	}
-	if !slices.IsSortedFunc(s.Partitions, func(a, b task.Partition) int { x, _ := a.Number(); y, _ := b.Number(); return int(x - y) }) {
+	if sorted := slices.Clone(s.Partitions); !func() bool {
+		task.SortPartitions(sorted)
+		return slices.Equal(sorted, s.Partitions) && len(slices.Compact(sorted)) == len(s.Partitions)
+	}() {
 		c.problem("partitions %v are not sorted or not unique", s.Partitions)
 	}
 	wanted := map[string]bool{}
@@ -151,6 +179,7 @@ func (c *chaos) checkState(before task.Offsets, generationChanged bool, events [
 // ledger is what a reader of the log knows of offsets and identities, computed apart from Evolve.
 type ledger struct {
 	last       task.Offsets            // the end of the newest commit of each partition
+	before     task.Offsets            // last, as it was before it was forgotten
 	generation map[string]int          // group → the generation that it was formed in
 	origin     map[string]task.Offsets // group → where its chain of groups began, per partition
 	identities map[string]bool         // every identity that was ever given
@@ -166,8 +195,19 @@ func newLedger() ledger {
 	}
 }
 
+// rename follows a supervisor to another stream that reads some of the topics as well.
+func (l *ledger) rename(from supervisor.Stream, s *supervisor.State, kept []string) {
+	l.last = from.Rename(l.before, s.Reads(), kept)
+	for key, o := range l.origin {
+		if g := s.Group(key); g != nil && g.Generation == s.Generation {
+			l.origin[key], l.generation[key] = from.Rename(o, s.Reads(), kept), s.Generation
+		}
+	}
+}
+
 func (l *ledger) resetIf(generationChanged bool) {
 	if generationChanged {
+		l.before = l.last
 		l.last = task.Offsets{}
 	}
 }
@@ -196,7 +236,7 @@ func (l *ledger) note(e supervisor.Event, remembered task.Offsets, s *supervisor
 		for p, at := range e.Start {
 			if end, ok := remembered[p]; ok && end == at {
 				for key, o := range l.origin { // the group that ends there
-					if g := s.Group(key); g != nil && g.Publishing && g.Generation == s.Generation && g.Open().End[p] == at {
+					if g := s.Group(key); g != nil && g.Publishing && g.Generation == s.Generation && now(s, g, g.Open().End)[p] == at {
 						if from, ok := o[p]; ok {
 							origin[p] = from
 						}
@@ -283,9 +323,29 @@ func (c *chaos) user() supervisor.Command {
 	case 14, 15, 16, 17:
 		return c.scale()
 	case 10:
-		return supervisor.SubmitSpec{Spec: json.RawMessage(`"b"`), Stream: rapid.SampledFrom([]string{"t", "t", "t", "u"}).Draw(c.t, "stream")}
+		return c.submit()
 	}
-	return supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: "t", Suspended: c.rarely("suspended"), SkipIfUnmodified: c.rarely("skip")}
+	return supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: c.state.Reads(), Suspended: c.rarely("suspended"), SkipIfUnmodified: c.rarely("skip")}
+}
+
+// submit turns the supervisor to a topic or a pattern, which may read the topic of before too.
+func (c *chaos) submit() supervisor.Command {
+	stream := rapid.SampledFrom([]supervisor.Stream{{Name: "t"}, {Name: "t", Pattern: true}, {Name: "t|u", Pattern: true}, {Name: "u"}}).Draw(c.t, "stream")
+	cmd := supervisor.SubmitSpec{Spec: json.RawMessage(`"b"`), Stream: stream}
+	for _, topic := range c.state.Topics() {
+		if slices.Contains(strings.Split(stream.Name, "|"), topic) {
+			cmd.KeptTopics = append(cmd.KeptTopics, topic)
+		}
+	}
+	return cmd
+}
+
+// partitions are the names of those that the supervisor may read now.
+func (c *chaos) partitions() []task.Partition {
+	if c.state.MultiTopic {
+		return []task.Partition{"t:0", "t:1", "t:2", "u:0", "u:1", "u:2"}
+	}
+	return []task.Partition{"0", "1", "2"}
 }
 
 // scale asks for another number of tasks, sometimes of a spec that is not the supervisor's any more.
@@ -302,13 +362,13 @@ func (c *chaos) scale() supervisor.Command {
 }
 
 func (c *chaos) partition() task.Partition {
-	return rapid.SampledFrom([]task.Partition{"0", "1", "2"}).Draw(c.t, "partition")
+	return rapid.SampledFrom(c.partitions()).Draw(c.t, "partition")
 }
 
 func (c *chaos) run() supervisor.Command {
 	switch c.pick(4, "run") {
 	case 0:
-		return supervisor.NotePartitions{Partitions: rapid.SliceOf(rapid.SampledFrom([]task.Partition{"0", "1", "2", "10"})).Draw(c.t, "partitions")}
+		return supervisor.NotePartitions{Partitions: rapid.SliceOf(rapid.SampledFrom(append(c.partitions(), "10"))).Draw(c.t, "partitions"), TopicIDs: c.ids()}
 	case 1:
 		return supervisor.EndRun{}
 	case 2:
@@ -317,9 +377,21 @@ func (c *chaos) run() supervisor.Command {
 	return supervisor.Propose{Trigger: rapid.SampledFrom(append(slices.Clone(supervisor.Triggers), "", "unheard of")).Draw(c.t, "trigger")}
 }
 
+// ids are the topics' own, which hardly ever change.
+func (c *chaos) ids() map[string]string {
+	ids := map[string]string{"t": "T", "u": "U"}
+	if c.rarely("no id") {
+		delete(ids, "t")
+	}
+	if c.rarely("made anew") {
+		ids["u"] = "V"
+	}
+	return ids
+}
+
 func (c *chaos) form() supervisor.Command {
 	start := task.Offsets{}
-	for _, p := range []task.Partition{"0", "1", "2"} {
+	for _, p := range c.partitions() {
 		if c.pick(2, "reads") == 0 {
 			continue
 		}
@@ -452,7 +524,7 @@ func (c *chaos) publish() supervisor.Command {
 func TestEveryHistoryCanGoOn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &chaos{world: newWorld(supervisor.DefaultThresholds), t: t, ledger: newLedger()}
-		c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: "t"})
+		c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: supervisor.Stream{Name: "t"}})
 		for range rapid.IntRange(1, 120).Draw(t, "commands") {
 			c.step(c.command())
 		}
@@ -460,7 +532,7 @@ func TestEveryHistoryCanGoOn(t *testing.T) {
 			c.step(supervisor.ResumeSupervisor{Spec: json.RawMessage(`"a"`)})
 		}
 		if !c.state.Exists() {
-			c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: c.state.Stream})
+			c.step(supervisor.SubmitSpec{Spec: json.RawMessage(`"a"`), Stream: c.state.Reads()})
 		}
 		for range 2 * supervisor.DefaultThresholds.TaskHealthiness {
 			c.calm()
@@ -489,7 +561,10 @@ func (c *chaos) calm() {
 	for _, id := range c.state.TaskIDs() {
 		c.step(supervisor.StopTask{TaskID: id, Reason: "no group"})
 	}
-	start := task.Offsets{"0": 7, "1": 7, "2": 7}
+	start, first := task.Offsets{}, c.partitions()[0]
+	for _, p := range c.partitions() {
+		start[p] = 7
+	}
 	for p, at := range c.state.Committed.Plus(c.state.Remembered) {
 		if _, ok := start[p]; ok {
 			start[p] = at
@@ -510,7 +585,7 @@ func (c *chaos) calm() {
 	c.step(supervisor.AllocateSegments{TaskID: id, Slots: []task.SegmentSlot{{Start: 100, End: 200}}, Version: "calm"})
 	c.step(supervisor.PublishSegments{TaskID: id, Start: start, End: end, Segments: segments(c.state, "calm"+key+"_0")})
 	c.step(supervisor.SucceedTask{TaskID: id})
-	if !end.Equal(c.state.Committed.Plus(end)) || c.state.Committed["0"] != end["0"] {
+	if !end.Equal(c.state.Committed.Plus(end)) || c.state.Committed[first] != end[first] {
 		c.t.Fatalf("a calm group from %v to %v was not committed: %s", start, end, c.describe())
 	}
 	c.step(supervisor.EndRun{})

@@ -166,18 +166,18 @@ func AggregateLag(lag task.Offsets) int64 {
 func HighestOffsets(s *State, m Measurements) task.Offsets {
 	highest := task.Offsets{}
 	for _, g := range s.Pending {
-		highest = highest.Max(g.End())
-		highest = maxOfTasks(highest, g, m)
+		highest = highest.Max(s.Named(g, g.End()))
+		highest = s.maxOfTasks(highest, g, m)
 	}
 	for _, g := range s.Active {
-		highest = maxOfTasks(highest, g, m)
+		highest = s.maxOfTasks(highest, g, m)
 	}
 	return highest
 }
 
-func maxOfTasks(highest task.Offsets, g *Group, m Measurements) task.Offsets {
+func (s *State) maxOfTasks(highest task.Offsets, g *Group, m Measurements) task.Offsets {
 	for _, id := range g.TaskIDs {
-		highest = highest.Max(m.Tasks[id].Current)
+		highest = highest.Max(s.Named(g, m.Tasks[id].Current))
 	}
 	return highest
 }

@@ -109,11 +109,23 @@ func (a args) offsets(key string) task.Offsets {
 	}
 	o := task.Offsets{}
 	for part := range strings.SplitSeq(text, ",") {
-		p, n, _ := strings.Cut(part, ":")
+		i := strings.LastIndexByte(part, ':')
+		p, n := part[:i], part[i+1:]
 		v, _ := strconv.ParseInt(n, 10, 64)
 		o[task.Partition(p)] = v
 	}
 	return o
+}
+
+// ids reads "topic:id,other:id".
+func (a args) ids() map[string]string {
+	ids := map[string]string{}
+	for part := range strings.SplitSeq(a.named["ids"], ",") {
+		if topic, id, ok := strings.Cut(part, ":"); ok {
+			ids[topic] = id
+		}
+	}
+	return ids
 }
 
 func (a args) partitions(text string) []task.Partition {
@@ -208,7 +220,7 @@ func (w *world) playRun(a args) string {
 	failed := a.named["error"] != ""
 	if !failed || w.state.Health.OneSuccessfulRun {
 		if ps := a.partitions(a.named["partitions"]); len(ps) > 0 {
-			say(supervisor.NotePartitions{Partitions: ps})
+			say(supervisor.NotePartitions{Partitions: ps, TopicIDs: a.ids()})
 		}
 		if !failed {
 			say(supervisor.Propose{Trigger: supervisor.TriggerPartitionsOK})
@@ -239,7 +251,11 @@ func (w *world) command(name string, a args) supervisor.Command {
 		if stream == "" {
 			stream = "t"
 		}
-		return supervisor.SubmitSpec{Spec: spec, Stream: stream, Suspended: a.has("suspended"), SkipIfUnmodified: a.has("skip")}
+		var kept []string
+		if text := a.named["kept"]; text != "" {
+			kept = strings.Split(text, ",")
+		}
+		return supervisor.SubmitSpec{Spec: spec, Stream: supervisor.Stream{Name: stream, Pattern: a.has("pattern")}, KeptTopics: kept, Suspended: a.has("suspended"), SkipIfUnmodified: a.has("skip")}
 	case "suspend":
 		return supervisor.SuspendSupervisor{Spec: json.RawMessage(`"suspended"`)}
 	case "resume":
@@ -263,7 +279,7 @@ func (w *world) command(name string, a args) supervisor.Command {
 	case "propose":
 		return supervisor.Propose{Trigger: a.word(0)}
 	case "partitions":
-		return supervisor.NotePartitions{Partitions: a.partitions(a.word(0))}
+		return supervisor.NotePartitions{Partitions: a.partitions(a.word(0)), TopicIDs: a.ids()}
 	}
 	return w.taskCommand(name, a)
 }
@@ -345,6 +361,9 @@ func (w *world) describe() string {
 	}
 	line("runs failed/ok %d/%d, tasks failed/ok %d/%d, hit runs %v, tasks %v", c.FailedRuns, c.SuccessfulRuns, c.FailedTasks, c.SuccessfulTasks, c.HitRuns, c.HitTasks)
 	line("committed %s remembered %s partitions %v late %v", text(s.Committed), text(s.Remembered), s.Partitions, s.Late)
+	if len(s.TopicIDs) > 0 {
+		line("topics %s", text(s.TopicIDs))
+	}
 	group := func(kind string, g *supervisor.Group) {
 		var seqs []string
 		for _, q := range g.Sequences {

@@ -29,9 +29,13 @@ type State struct {
 	Epoch  uint64 `json:"epoch"`
 	Health Health `json:"health"`
 
-	// Stream is the topic that Committed speaks of.
-	Stream    string       `json:"stream,omitempty"`
-	Committed task.Offsets `json:"committed,omitempty"`
+	// Stream is the topic that Committed speaks of; with MultiTopic it is a pattern.
+	Stream     string `json:"stream,omitempty"`
+	MultiTopic bool   `json:"multiTopic,omitempty"`
+	// TopicIDs are Kafka's ids of the topics that offsets speak of, by name. A topic that was found by a program that
+	// did not look for ids, or on a broker without any, is absent.
+	TopicIDs  map[string]string `json:"topicIds,omitempty"`
+	Committed task.Offsets      `json:"committed,omitempty"`
 	// Remembered are the end offsets of the newest group that was told to finish, per partition: the next group
 	// starts there without waiting for the commit.
 	Remembered task.Offsets `json:"remembered,omitempty"`
@@ -83,6 +87,9 @@ type Group struct {
 	Deadline   time.Time `json:"deadline,omitzero"`
 	// HandoffEarly asks for the finish at the next run.
 	HandoffEarly bool `json:"handoffEarly,omitempty"`
+	// Earlier is set once the supervisor reads another stream than the one that the group was formed under, whose names
+	// the group's offsets have.
+	Earlier *EarlierStream `json:"earlier,omitempty"`
 	// Failures counts the tasks that failed since the group was told to finish.
 	Failures int `json:"failures,omitempty"`
 }

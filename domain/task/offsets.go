@@ -1,6 +1,7 @@
 package task
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -30,6 +31,15 @@ func (p Partition) Split() (topic string, n int32, ok bool) {
 	}
 	parsed, err := strconv.ParseInt(text, 10, 32)
 	return topic, int32(parsed), err == nil && parsed >= 0
+}
+
+// DruidText is how Druid prints the partition (KafkaTopicPartition.toString).
+func (p Partition) DruidText() string {
+	topic, n, _ := p.Split()
+	if topic == "" {
+		return fmt.Sprintf("KafkaTopicPartition{partition=%d, topic='null', multiTopicPartition=false}", n)
+	}
+	return fmt.Sprintf("KafkaTopicPartition{partition=%d, topic='%s', multiTopicPartition=true}", n, topic)
 }
 
 // Number returns the partition number, and false where the text is none.

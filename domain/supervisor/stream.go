@@ -1,0 +1,221 @@
+package supervisor
+
+import (
+	"maps"
+	"slices"
+	"unicode/utf16"
+
+	"ogham/domain/task"
+)
+
+// Stream is what a supervisor reads, and with it how it names partitions: "0" of its only topic, "topic:0" with a pattern.
+type Stream struct {
+	// Name is the topic, or the pattern that the names of the topics match as a whole.
+	Name    string `json:"name"`
+	Pattern bool   `json:"pattern,omitempty"`
+}
+
+// TopicOf returns the topic of a partition by the name that it has in the stream.
+func (s Stream) TopicOf(p task.Partition) string {
+	if !s.Pattern {
+		return s.Name
+	}
+	topic, _, _ := p.Split()
+	return topic
+}
+
+func (s Stream) nameOf(topic string, n int32) task.Partition {
+	if !s.Pattern {
+		return task.PartitionOf(n)
+	}
+	return task.PartitionIn(topic, n)
+}
+
+// Rename gives offsets of one stream the names that their partitions have in another one, which reads the topics in kept
+// as well. Offsets of other topics say nothing about it and are left out. The reverse of it is what Druid does where it
+// reads stored offsets that were written under a topic by a supervisor with a pattern, or the other way round.
+func (s Stream) Rename(o task.Offsets, to Stream, kept []string) task.Offsets {
+	if o == nil || s == to {
+		return o
+	}
+	out := make(task.Offsets, len(o))
+	for p, offset := range o {
+		if topic := s.TopicOf(p); slices.Contains(kept, topic) {
+			if n, ok := p.Number(); ok {
+				out[to.nameOf(topic, n)] = offset
+			}
+		}
+	}
+	return out
+}
+
+// Reads returns what the supervisor reads.
+func (s *State) Reads() Stream { return Stream{s.Stream, s.MultiTopic} }
+
+// Topics returns the topics that the state knows anything about, ascending.
+func (s *State) Topics() []string {
+	if s.Stream == "" {
+		return nil
+	}
+	if !s.MultiTopic {
+		return []string{s.Stream}
+	}
+	seen := map[string]bool{}
+	note := func(o task.Offsets) {
+		for p := range o {
+			seen[s.Reads().TopicOf(p)] = true
+		}
+	}
+	note(s.Committed)
+	note(s.Remembered)
+	for _, g := range s.groups() {
+		note(s.Named(g, g.Start))
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// EarlierStream is the stream that a group was formed under whose supervisor reads another one now.
+type EarlierStream struct {
+	Stream
+	// Kept are those of the group's topics that the supervisor still reads.
+	Kept []string `json:"kept"`
+}
+
+// Named returns offsets of a group by the names that their partitions have for the supervisor now.
+func (s *State) Named(g *Group, o task.Offsets) task.Offsets {
+	if g.Earlier == nil {
+		return o
+	}
+	if g.Earlier.Stream == s.Reads() { // it came back to it
+		out := o.Clone()
+		maps.DeleteFunc(out, func(p task.Partition, _ int64) bool {
+			return !slices.Contains(g.Earlier.Kept, g.Earlier.TopicOf(p))
+		})
+		return out
+	}
+	return g.Earlier.Rename(o, s.Reads(), g.Earlier.Kept)
+}
+
+// GroupsOf returns the groups that read any of a topic, the pending ones first.
+func (s *State) GroupsOf(topic string) []*Group {
+	var found []*Group
+	for _, g := range s.groups() {
+		for p := range s.Named(g, g.Start) {
+			if g.Generation == s.Generation && s.Reads().TopicOf(p) == topic {
+				found = append(found, g)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// TopicIDsOf returns the ids of the topics that a group reads, as far as they are known. The caller owns the map.
+func (s *State) TopicIDsOf(g *Group) map[string]string {
+	ids := map[string]string{}
+	for p := range s.Named(g, g.Start) {
+		if topic := s.Reads().TopicOf(p); g.Generation == s.Generation && s.TopicIDs[topic] != "" {
+			ids[topic] = s.TopicIDs[topic]
+		}
+	}
+	return ids
+}
+
+// turnTo makes the supervisor read another stream. Offsets of the topics that both read stay, and so do the groups that
+// read any of them; those of other topics may not commit any more.
+func (s *State) turnTo(to Stream, kept []string) {
+	from, generation := s.Reads(), s.Generation
+	s.Stream, s.MultiTopic = to.Name, to.Pattern
+	if from.Name == "" {
+		return
+	}
+	s.Generation++
+	s.Committed, s.Remembered = from.Rename(s.Committed, to, kept), from.Rename(s.Remembered, to, kept)
+	s.keepTopics(func(topic string) bool { return slices.Contains(kept, topic) })
+	for _, g := range s.groups() {
+		if g.Generation != generation {
+			continue
+		}
+		if g.Earlier == nil {
+			g.Earlier = &EarlierStream{Stream: from, Kept: kept}
+		} else {
+			both := slices.DeleteFunc(slices.Clone(g.Earlier.Kept), func(t string) bool { return !slices.Contains(kept, t) })
+			g.Earlier = &EarlierStream{Stream: g.Earlier.Stream, Kept: both}
+		}
+		if len(s.Named(g, g.Start)) > 0 {
+			g.Generation = s.Generation
+		}
+	}
+}
+
+// Recreated returns the topics, ascending, that were deleted and made anew: those whose ids are not the ones that the
+// offsets of this supervisor are of.
+func (s *State) Recreated(ids map[string]string) []string {
+	var anew []string
+	for topic, id := range ids {
+		if known := s.TopicIDs[topic]; known != "" && id != "" && known != id {
+			anew = append(anew, topic)
+		}
+	}
+	slices.Sort(anew)
+	return anew
+}
+
+// forgetTopics drops the ids of topics of which nothing is known any more but what a reset has just set.
+func (s *State) forgetTopics(set task.Offsets, removed []task.Partition) {
+	reads, touched := s.Reads(), map[string]bool{}
+	for p := range set {
+		touched[reads.TopicOf(p)] = true
+	}
+	for _, p := range removed {
+		touched[reads.TopicOf(p)] = true
+	}
+	for _, o := range []task.Offsets{s.Committed, s.Remembered} {
+		for p := range o {
+			if _, fresh := set[p]; !fresh {
+				delete(touched, reads.TopicOf(p))
+			}
+		}
+	}
+	for _, g := range s.groups() {
+		for p := range s.Named(g, g.Start) {
+			delete(touched, reads.TopicOf(p))
+		}
+	}
+	s.keepTopics(func(topic string) bool { return !touched[topic] })
+}
+
+// keepTopics drops the ids of the other topics. The map is replaced: it is shared with assignments.
+func (s *State) keepTopics(keep func(topic string) bool) {
+	left := make(map[string]string, len(s.TopicIDs))
+	for topic, id := range s.TopicIDs {
+		if keep(topic) {
+			left[topic] = id
+		}
+	}
+	s.TopicIDs = left
+}
+
+// GroupNumber is Druid's assignment of partitions to task groups (KafkaSupervisor.getTaskGroupIdForPartition). With a
+// pattern it is abs(31 * hash(topic) + partition) % taskCount in 32 bits, where Druid's abs(-2^31) stays negative: that
+// partition's group is then never found again, so here its number is what it is in 64 bits.
+func (s Stream) GroupNumber(p task.Partition, taskCount int) (number int, ok bool) {
+	topic, n, ok := p.Split()
+	if !ok || taskCount < 1 {
+		return 0, false
+	}
+	if !s.Pattern {
+		return int(n) % taskCount, true
+	}
+	h := int64(31*javaHash(topic) + n)
+	return int(max(h, -h) % int64(taskCount)), true
+}
+
+// javaHash is String.hashCode.
+func javaHash(text string) int32 {
+	h := int32(0)
+	for _, unit := range utf16.Encode([]rune(text)) {
+		h = 31*h + int32(unit)
+	}
+	return h
+}
