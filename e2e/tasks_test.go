@@ -128,6 +128,26 @@ func TestTasksOnAnotherMachine(t *testing.T) {
 	lord.must("POST", "/druid/indexer/v1/task/"+third.ID+"/shutdown", nil, nil)
 	fourth := lord.running("apart", first.ID, second.ID, third.ID)
 	lord.waitOffsets(fourth.ID, 1500)
+
+	// A disabled worker keeps its task and takes no other.
+	place := strings.TrimPrefix(worker.url(), "http://")
+	lord.must("POST", "/druid/indexer/v1/worker/"+place+"/disable", nil, nil)
+	var enabled map[string]bool
+	if worker.must("GET", "/druid/worker/v1/enabled", nil, &enabled); enabled[place] {
+		t.Errorf("the worker says %v after it was disabled", enabled)
+	}
+	eventually(t, "the overlord knows that the worker is disabled", func() (bool, string) {
+		_, body, _ := lord.call("GET", "/druid/indexer/v1/workers", nil)
+		return strings.Contains(string(body), `"version":""`), string(body)
+	})
+	worker.must("POST", "/druid/worker/v1/task/"+fourth.ID+"/shutdown", nil, nil)
+	eventually(t, "its replacement waits", func() (bool, string) {
+		_, body, _ := lord.call("GET", "/druid/indexer/v1/pendingTasks", nil)
+		return strings.Contains(string(body), "index_kafka_apart"), string(body)
+	})
+	lord.must("POST", "/druid/indexer/v1/worker/"+place+"/enable", nil, nil)
+	fifth := lord.running("apart", first.ID, second.ID, third.ID, fourth.ID)
+	lord.waitOffsets(fifth.ID, 1500)
 	lord.must("POST", pathOf("apart", "/suspend"), nil, nil)
 	lord.waitRows("apart", 1500)
 	lord.checkRows("apart", 1500)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	"ogham/domain/spec"
@@ -176,6 +178,30 @@ func (s *Service) Measurements(id string) supervisor.Measurements {
 		}
 	}
 	return supervisor.Measurements{}
+}
+
+// SetWorkerEnabled lets the worker at host:port take new tasks, or stops it from taking them. It is false where there is no
+// such worker.
+func (s *Service) SetWorkerEnabled(ctx context.Context, host string, on bool) (bool, error) {
+	t := s.leading()
+	if t == nil {
+		return false, &NotLeaderError{URL: s.LeaderURL()}
+	}
+	for _, w := range t.pool.list(s.cfg.Now()) {
+		if net.JoinHostPort(w.Host, strconv.Itoa(w.Port)) != host {
+			continue
+		}
+		op := task.OpDisable
+		if on {
+			op = task.OpEnable
+		}
+		reply, err := t.order(ctx, w.WorkerID, task.Order{Op: op})
+		if err == nil && reply.Code != "" {
+			err = fmt.Errorf("order %s to worker %s: %s: %s", op, w.WorkerID, reply.Code, reply.Message)
+		}
+		return true, err
+	}
+	return false, nil
 }
 
 // Workers returns the workers that are alive.

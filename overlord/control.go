@@ -80,7 +80,15 @@ func (t *term) control(ctx context.Context, c task.Control) task.ControlReply {
 	case task.ControlResume:
 		return a.controlResume(ctx, c.TaskID)
 	case task.ControlStop:
-		return a.controlStop(ctx, c.TaskID)
+		const reason = "Stop request from user"
+		return a.controlPut(ctx, c.TaskID, reason, func(r *supervisor.FinalReport) supervisor.Command {
+			return supervisor.StopTask{TaskID: c.TaskID, Reason: reason, Report: r}
+		})
+	case task.ControlShutdown:
+		const reason = "shut down request via HTTP endpoint"
+		return a.controlPut(ctx, c.TaskID, reason, func(r *supervisor.FinalReport) supervisor.Command {
+			return supervisor.FailTask{TaskID: c.TaskID, ErrorMsg: reason, Killed: true, Report: r}
+		})
 	case task.ControlSetEnd:
 		return a.controlEnd(ctx, c)
 	}
@@ -175,16 +183,15 @@ func (a *actor) controlResume(ctx context.Context, id string) task.ControlReply 
 	return task.ControlReply{Offsets: resumed.Offsets}
 }
 
-// controlStop ends a task without publishing, and the next run replaces it.
-func (a *actor) controlStop(ctx context.Context, id string) task.ControlReply {
+// controlPut ends a task without publishing, and the next run replaces it.
+func (a *actor) controlPut(ctx context.Context, id, reason string, end func(*supervisor.FinalReport) supervisor.Command) task.ControlReply {
 	var reply task.ControlReply
 	if err := a.do(ctx, func(ctx context.Context) {
 		if a.state.Tasks[id] == nil {
 			reply = refuseControl(task.CodeUnknownTask, "task [%s] does not run", id)
 			return
 		}
-		const reason = "Stop request from user"
-		_, err := a.put(ctx, id, supervisor.StopTask{TaskID: id, Reason: reason, Report: a.lastKnown(id)}, byUser, reason)
+		_, err := a.put(ctx, id, end(a.lastKnown(id)), byUser, reason)
 		reply = controlError(err)
 	}); err != nil {
 		return controlError(err)

@@ -224,7 +224,7 @@ func TestAStoppedTaskIsReplacedAndCountsNeitherWay(t *testing.T) {
 		now := w[0].running()
 		return len(now) == 1 && now[0] != ids[0]
 	})
-	for _, op := range []task.ControlOp{task.ControlPause, task.ControlResume, task.ControlStop, task.ControlSetEnd} {
+	for _, op := range []task.ControlOp{task.ControlPause, task.ControlResume, task.ControlStop, task.ControlShutdown, task.ControlSetEnd} {
 		if r := control(t, s, task.Control{Op: op, TaskID: ids[0]}); r.Code != task.CodeUnknownTask {
 			t.Errorf("%s of a task that has ended: %+v", op, r)
 		}

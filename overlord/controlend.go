@@ -2,8 +2,6 @@ package overlord
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
@@ -67,7 +65,7 @@ func (a *actor) mayEnd(c task.Control) (*supervisor.Group, *task.ControlReply) {
 		return nil, &r
 	case g.Publishing:
 		return refused(task.CodeRefused, "Sequence [%s] has already endOffsets set, cannot set to [%s]",
-			supervisor.SequenceName(g.BaseSequenceName, open.Number), offsetsText(c.End))
+			supervisor.SequenceName(g.BaseSequenceName, open.Number), c.End.Text())
 	case !t.Paused:
 		return refused(task.CodeRefused, "Task must be paused before changing the end offsets")
 	case len(c.End) != len(open.Start):
@@ -129,16 +127,4 @@ func beyondTopic(ctx context.Context, stream Stream, end task.Offsets) task.Cont
 		}
 	}
 	return task.ControlReply{}
-}
-
-// offsetsText writes offsets as Java's maps print.
-func offsetsText(o task.Offsets) string {
-	text := "{"
-	for i, p := range o.Partitions() {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s=%s", p, strconv.FormatInt(o[p], 10))
-	}
-	return text + "}"
 }

@@ -2,8 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"ogham/domain/task"
 )
@@ -125,7 +123,7 @@ func (r *runner) closedAlready(number int, end task.Offsets, finish bool) (task.
 	case !ok:
 		return task.OrderReply{}, false
 	case !c.end.Equal(end):
-		return refuse(task.CodeRefused, "Sequence [%d] has already endOffsets set, cannot set to [%s]", number, offsetsText(end)), true
+		return refuse(task.CodeRefused, "Sequence [%d] has already endOffsets set, cannot set to [%s]", number, end.Text()), true
 	case c.finish != finish:
 		return refuse(task.CodeRefused, "Sequence [%d] has already endOffsets set with finish [%t], cannot change it", number, c.finish), true
 	}
@@ -202,16 +200,4 @@ func (k stopKind) err() error {
 	case stopNone:
 	}
 	return nil
-}
-
-// offsetsText writes offsets as Java's maps print.
-func offsetsText(o task.Offsets) string {
-	var b strings.Builder
-	for i, p := range o.Partitions() {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%s=%d", p, o[p])
-	}
-	return "{" + b.String() + "}"
 }

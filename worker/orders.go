@@ -76,6 +76,10 @@ func (w *Worker) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 		}
 		return w.assign(*o.Assignment)
 	}
+	if o.Op == task.OpEnable || o.Op == task.OpDisable {
+		w.SetEnabled(o.Op == task.OpEnable)
+		return task.OrderReply{}
+	}
 	r := w.find(o.TaskID)
 	if r == nil {
 		return refuse(task.CodeUnknownTask, "task [%s] does not run on worker [%s]", o.TaskID, w.cfg.WorkerID)
@@ -95,7 +99,7 @@ func (w *Worker) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 func (r *runner) logOrder(o task.Order) {
 	switch o.Op {
 	case task.OpSetEnd:
-		r.log.Info("sequence gets its end", "sequence", o.Sequence, "end", offsetsText(o.End), "finish", o.Finish)
+		r.log.Info("sequence gets its end", "sequence", o.Sequence, "end", o.End.Text(), "finish", o.Finish)
 	case task.OpStop:
 		r.log.Info("task is told to stop", "reason", o.Reason)
 	default:

@@ -78,7 +78,7 @@ func (r *runner) publish(ctx context.Context, s *sequence) error {
 		if err := r.commit(ctx, s, segments); err != nil {
 			return err
 		}
-		r.log.Info("sequence is committed", "sequence", s.Number, "segments", len(segments), "end", offsetsText(s.End))
+		r.log.Info("sequence is committed", "sequence", s.Number, "segments", len(segments), "end", s.End.Text())
 		fault.Hit(fault.AfterPublish)
 	}
 	return r.retire(s)

@@ -40,7 +40,7 @@ func (r *runner) read(ctx context.Context, queue *publisher) error {
 		return fmt.Errorf("open consumer: %w", err)
 	}
 	defer consumer.Close()
-	r.log.Info("task reads", "from", offsetsText(r.position))
+	r.log.Info("task reads", "from", r.position.Text())
 	now := time.Now()
 	rd := &reader{runner: r, consumer: consumer, queue: queue, opened: now, persisted: now, openNumber: -1, bounds: newBounds(r.a, r.spec, now)}
 	for {

@@ -76,8 +76,20 @@ var (
 	errGone     = errors.New("leader does not know the task as running")
 )
 
-// newRunner checks an assignment and lays out the task; nothing is started yet.
+// newRunner checks an assignment and lays out the task; nothing is started yet. A task that is refused has a log too.
 func newRunner(w *Worker, a task.Assignment) (*runner, error) {
+	ownLog, log := newTaskLog(w, a.TaskID)
+	r, err := layOutRunner(w, a)
+	if err != nil {
+		log.Error("task is refused", "error", err)
+		ownLog.close(w, a.TaskID)
+		return nil, err
+	}
+	r.ownLog, r.log = ownLog, log
+	return r, nil
+}
+
+func layOutRunner(w *Worker, a task.Assignment) (*runner, error) {
 	s, err := spec.Parse(a.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("spec of task [%s]: %w", a.TaskID, err)
@@ -93,17 +105,16 @@ func newRunner(w *Worker, a task.Assignment) (*runner, error) {
 	if err := r.layOut(a.Sequences); err != nil {
 		return nil, fmt.Errorf("sequences of task [%s]: %w", a.TaskID, err)
 	}
-	r.ownLog, r.log = newTaskLog(w, a.TaskID)
 	return r, nil
 }
 
 // logBeginning tells what the task is to do. The spec goes into the task's own log alone.
 func (r *runner) logBeginning() {
 	r.log.Info("task begins", "worker", r.w.cfg.WorkerID, "version", r.w.cfg.Version, "supervisor", r.a.SupervisorID, "group", r.a.GroupNumber,
-		"baseSequenceName", r.a.BaseSequenceName, "stream", r.spec.IOConfig.Stream(), "start", offsetsText(r.position))
+		"baseSequenceName", r.a.BaseSequenceName, "stream", r.spec.IOConfig.Stream(), "start", r.position.Text())
 	for _, s := range r.sequences {
 		if s.End != nil {
-			r.log.Info("sequence has its end", "sequence", s.Number, "start", offsetsText(s.Start), "end", offsetsText(s.End))
+			r.log.Info("sequence has its end", "sequence", s.Number, "start", s.Start.Text(), "end", s.End.Text())
 		}
 	}
 	r.ownLog.tell("spec of the task", "spec", string(r.a.Spec))

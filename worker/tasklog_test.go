@@ -132,7 +132,7 @@ func TestADiskThatTakesNoLogStopsNoTask(t *testing.T) {
 }
 
 func TestADisabledWorkerTakesNoTask(t *testing.T) {
-	w := &Worker{cfg: Config{WorkerID: "w1", Host: "h", Port: 7, Capacity: 1}, changed: make(chan struct{}, 1), running: map[string]*runner{}}
+	w := &Worker{cfg: Config{WorkerID: "w1", Host: "h", Port: 7, Capacity: 1, Logger: slog.New(slog.DiscardHandler)}, changed: make(chan struct{}, 1), running: map[string]*runner{}}
 	w.SetEnabled(false)
 	if r := w.assign(task.Assignment{TaskID: "t1"}); r.Code != task.CodeNoCapacity || w.Enabled() {
 		t.Errorf("a disabled worker answers %+v", r)

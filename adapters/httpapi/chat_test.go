@@ -194,6 +194,23 @@ func TestShutdownEndsOneTaskOrAllOfADataSource(t *testing.T) {
 	}
 }
 
+func TestTheWorkersRouteShutsATaskDown(t *testing.T) {
+	s := running(t)
+	var asked []task.Control
+	s.control = func(c task.Control) (task.ControlReply, error) {
+		asked = append(asked, c)
+		return task.ControlReply{}, nil
+	}
+	for id, want := range map[string]int{"t1": 200, "t2": 200, "nope": 404} {
+		if got := s.ask(t, http.MethodPost, "/druid/worker/v1/task/"+id+"/shutdown", ""); got.status != want {
+			t.Errorf("task %s: %d %s, want %d", id, got.status, got.text, want)
+		}
+	}
+	if len(asked) != 2 || asked[0].Op != task.ControlShutdown || asked[0].SupervisorID != "edits" {
+		t.Errorf("asked for %+v", asked)
+	}
+}
+
 func TestAWorkerCanBeDisabled(t *testing.T) {
 	s := running(t, func(c *httpapi.Config) { c.Worker = &oneWorker{host: "h:1"} })
 	const base = "/druid/worker/v1"
@@ -204,6 +221,19 @@ func TestAWorkerCanBeDisabled(t *testing.T) {
 		if got := s.ask(t, c.method, base+c.path, ""); got.status != 200 || got.text != c.want {
 			t.Errorf("%s %s: %d %s, want %s", c.method, c.path, got.status, got.text, c.want)
 		}
+	}
+	s.workers = []task.Heartbeat{{WorkerID: "w", Host: "h", Port: 1, Version: "5", Capacity: 2}}
+	const lord = "/druid/indexer/v1"
+	for path, want := range map[string]string{"disable": `{"h:1":"disabled"}`, "enable": `{"h:1":"enabled"}`} {
+		if got := s.ask(t, "POST", lord+"/worker/h:1/"+path, ""); got.status != 200 || got.text != want {
+			t.Errorf("%s by way of the overlord: %d %s", path, got.status, got.text)
+		}
+		if got := s.get(t, lord+"/workers"); strings.Contains(got.text, `"version":""`) != (path == "disable") {
+			t.Errorf("workers after %s: %s", path, got.text)
+		}
+	}
+	if got := s.ask(t, "POST", lord+"/worker/h:2/disable", ""); got.status != 404 || !strings.Contains(got.text, "h:2") {
+		t.Errorf("a worker that is not there: %d %s", got.status, got.text)
 	}
 	if got := running(t).get(t, base+"/enabled"); got.status != 404 {
 		t.Errorf("a process without a worker: %d", got.status)

@@ -272,6 +272,18 @@ func (o *overlord) Control(_ context.Context, c task.Control) (task.ControlReply
 	return o.control(c)
 }
 
+func (o *overlord) SetWorkerEnabled(_ context.Context, host string, on bool) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.workers {
+		if fmt.Sprintf("%s:%d", o.workers[i].Host, o.workers[i].Port) == host {
+			o.workers[i].Disabled = !on
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 func (o *overlord) Shutdown(ctx context.Context, supervisorID, taskID string) error {
 	return o.decide(ctx, supervisorID, supervisor.FailTask{TaskID: taskID, ErrorMsg: "Shutdown request from user", Killed: true})
 }

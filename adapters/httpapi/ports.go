@@ -43,6 +43,9 @@ type Overlord interface {
 	// Shutdown fails a task and has it stopped; one that has ended is left as it is.
 	Shutdown(ctx context.Context, supervisorID, taskID string) error
 
+	// SetWorkerEnabled lets the worker at host:port take new tasks, or stops it from taking them; false where there is none.
+	SetWorkerEnabled(ctx context.Context, host string, on bool) (bool, error)
+
 	// IsLeader says whether this node leads; LeaderURL is the leader's base URL, empty where none is known.
 	IsLeader() bool
 	LeaderURL() string

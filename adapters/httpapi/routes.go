@@ -64,6 +64,8 @@ func (s *Server) routes() {
 	d.Add(get, "/workers", s.workers, leads, gives)
 	d.Add(get, "/totalWorkerCapacity", s.capacity, leads, gives)
 	d.Add(get, "/worker", s.workerConfig, leads, gives)
+	d.Add(post, "/worker/:id/enable", s.setWorker(true), leads, gives)
+	d.Add(post, "/worker/:id/disable", s.setWorker(false), leads, gives)
 	d.Add(post, "/lockedIntervals/v2", s.lockedIntervals, leads, takes, gives)
 
 	s.workerRoutes()
@@ -93,6 +95,7 @@ func (s *Server) workerRoutes() {
 	w.Add(post, "/enable", s.enableWorker, s.givesJSON, s.hasWorker)
 	w.Add(post, "/disable", s.disableWorker, s.givesJSON, s.hasWorker)
 	w.Add(get, "/task/:id/log", s.taskLog, s.givesText, s.knownTask)
+	w.Add(post, "/task/:id/shutdown", s.workerShutdown, s.givesJSON, s.knownTask)
 
 	running := []echo.MiddlewareFunc{s.givesJSON, s.chatTask}
 	chat := w.Group("/chat/:id")

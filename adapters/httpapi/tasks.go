@@ -115,15 +115,24 @@ func (s *Server) tasks(c echo.Context) error {
 		}
 		limit = n
 	}
-	var since time.Time
-	if text := q.Get("createdTimeInterval"); text != "" {
-		d, err := intervalDuration(text)
-		if err != nil {
-			return err
-		}
-		since = s.cfg.Now().Add(-d)
+	since, err := s.createdSince(q)
+	if err != nil {
+		return err
 	}
 	return s.writeTasks(c, q, state, limit, since)
+}
+
+// createdSince is from when on complete tasks are wanted; the zero time for all of them.
+func (s *Server) createdSince(q url.Values) (time.Time, error) {
+	text := q.Get("createdTimeInterval")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	d, err := intervalDuration(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return s.cfg.Now().Add(-d), nil
 }
 
 // tasksIn answers the list of one state; `n` bounds the complete ones.
@@ -133,7 +142,11 @@ func (s *Server) tasksIn(state string) echo.HandlerFunc {
 		if n, err := strconv.Atoi(c.QueryParam("n")); err == nil && n >= 0 && state == "complete" {
 			limit = n
 		}
-		return s.writeTasks(c, c.QueryParams(), state, limit, time.Time{})
+		since, err := s.createdSince(c.QueryParams())
+		if err != nil {
+			return err
+		}
+		return s.writeTasks(c, c.QueryParams(), state, limit, since)
 	}
 }
 

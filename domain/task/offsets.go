@@ -57,6 +57,20 @@ type Offsets map[Partition]int64
 // Clone returns a copy that shares nothing with o; nil stays nil.
 func (o Offsets) Clone() Offsets { return maps.Clone(o) }
 
+// Text writes offsets as Java's maps print: {0=5, 1=7}.
+func (o Offsets) Text() string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, p := range o.Partitions() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(p) + "=" + strconv.FormatInt(o[p], 10))
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
 // Equal reports whether both hold the same partitions with the same offsets.
 func (o Offsets) Equal(b Offsets) bool { return maps.Equal(o, b) }
 

@@ -71,3 +71,11 @@ func TestOffsetsRelations(t *testing.T) {
 		}
 	})
 }
+
+func TestOffsetsReadAsJavasMaps(t *testing.T) {
+	for want, o := range map[string]task.Offsets{"{}": nil, "{0=5}": {"0": 5}, "{2=1, 10=7, a:0=3}": {"10": 7, "a:0": 3, "2": 1}} {
+		if got := o.Text(); got != want {
+			t.Errorf("%v reads as %s, want %s", map[task.Partition]int64(o), got, want)
+		}
+	}
+}

@@ -123,6 +123,9 @@ const (
 	OpSetEnd Op = "setEnd"
 	// OpStop ends a task without publishing.
 	OpStop Op = "stop"
+	// OpEnable and OpDisable let the worker take new tasks, or stop it from taking them; they are about no task.
+	OpEnable  Op = "enable"
+	OpDisable Op = "disable"
 	// OpStats answers with row counters, averages and saved parse exceptions as of now. It changes nothing, so that anybody
 	// may ask, whatever the epoch.
 	OpStats Op = "stats"
@@ -184,6 +187,8 @@ const (
 	// ControlSetEnd gives the open sequence of the task's whole group its end.
 	ControlSetEnd ControlOp = "setEnd"
 	ControlStop   ControlOp = "stop"
+	// ControlShutdown fails the task, as a worker's own route does.
+	ControlShutdown ControlOp = "shutdown"
 )
 
 // ControlReply answers a Control. Code is empty on success.
