@@ -77,6 +77,14 @@ func (r *reader) long(name string) *int64 {
 	return r.whole(name, math.MinInt64, math.MaxInt64, "long", "java.lang.Long")
 }
 
+// primitiveLongOr is longOr for a member that Druid keeps in a long and not in a Long, as its error texts tell.
+func (r *reader) primitiveLongOr(name string, def int64) int64 {
+	if v := r.whole(name, math.MinInt64, math.MaxInt64, "long", "long"); v != nil {
+		return *v
+	}
+	return def
+}
+
 func (r *reader) longOr(name string, def int64) int64 {
 	if v := r.long(name); v != nil {
 		return *v

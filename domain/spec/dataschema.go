@@ -110,7 +110,7 @@ func readTimestamp(schema *reader, out *TimestampSpec) *node {
 	r.done()
 	missing := null
 	if out.MissingValue != nil {
-		missing = str(instantText(*out.MissingValue))
+		missing = str(givenInstantText(*out.MissingValue))
 	}
 	n := object(member{"column", str(out.Column)}, member{"format", str(out.Format)}, member{"missingValue", missing})
 	out.Raw = n.encode()
@@ -216,8 +216,10 @@ func extendExclusions(d *DataSchema, metrics []*node) *node {
 func readTransform(schema *reader, out *TransformSpec) *node {
 	filter, transforms := null, array()
 	if r := schema.child("transformSpec", classTransform); r != nil {
-		if f := r.get("filter"); f != nil && checkFilter(r.scan, f, r.at("filter"), "filter") {
-			filter = f
+		if f := r.get("filter"); f != nil {
+			if n := readFilter(r.scan, f, r.at("filter"), "filter"); n != nil {
+				filter = n
+			}
 		}
 		transforms = readTransforms(r)
 		r.done()
@@ -258,28 +260,4 @@ func readTransforms(r *reader) *node {
 			member{"type", str("expression")}, member{"name", str(*name)}, member{"expression", str(*expression)}))
 	}
 	return out
-}
-
-// filterTypes are the filters that Druid 33 knows.
-var filterTypes = []string{
-	"and", "arrayContainsElement", "bound", "columnComparison", "equals", "expression", "extraction", "false", "in",
-	"inType", "interval", "isfalse", "istrue", "javascript", "like", "not", "null", "or", "range", "regex", "search",
-	"selector", "spatial", "true",
-}
-
-// checkFilter looks at the types of a filter and of those inside it.
-func checkFilter(s *scan, f *node, path, property string) bool {
-	if _, ok := s.typeID(f, path, "org.apache.druid.query.filter.DimFilter", property, filterTypes); !ok {
-		return false
-	}
-	ok := true
-	if inner := f.get("field"); inner != nil && inner.kind == kindObject {
-		ok = checkFilter(s, inner, memberPath(path, "field"), "field")
-	}
-	if inner := f.get("fields"); inner != nil && inner.kind == kindArray {
-		for i, item := range inner.items {
-			ok = checkFilter(s, item, itemPath(memberPath(path, "fields"), i), "fields") && ok
-		}
-	}
-	return ok
 }

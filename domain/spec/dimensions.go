@@ -10,14 +10,13 @@ const (
 	classDimensions = "org.apache.druid.data.input.impl.DimensionsSpec"
 	classDimension  = "org.apache.druid.data.input.impl.DimensionSchema"
 
+	classStringDimension = "org.apache.druid.data.input.impl.StringDimensionSchema"
+
 	typeString = "string"
 )
 
-// The versions of nested columns that Druid 33 writes.
-const (
-	minNestedFormat     = 4
-	defaultNestedFormat = 5
-)
+// defaultNestedFormat is the version of nested columns that Druid 33 writes. It takes any number.
+const defaultNestedFormat = 5
 
 // readDimensions reads the dimensionsSpec; null stands for a spec that has none, which means schemaless.
 func readDimensions(schema *reader, out *DimensionsSpec) *node {
@@ -78,7 +77,7 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 		r.failPath(path, classDimensions, "a dimension must not be null")
 		return nil
 	}
-	if !r.scan.isObject(item, path, classDimension) {
+	if !r.scan.isObject(item, path, classStringDimension) {
 		return nil
 	}
 	d := newReader(r.scan, item, path, classDimension, r.link("dimensions"))
@@ -90,7 +89,7 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 	if name := d.text("name"); name != nil && *name != "" {
 		dim.Name = *name
 	} else {
-		d.fail("name", "a dimension must have a name")
+		d.failClass("name", classSchema, "Encountered dimension with null or empty name at position[%d]", len(out.Dimensions))
 	}
 	handling, bitmap := d.textOr("multiValueHandling", dim.MultiValueHandling), d.bool("createBitmapIndex")
 	dim.CreateBitmapIndex = !slices.Contains([]string{"long", "float", "double"}, dim.Type)
@@ -125,23 +124,31 @@ func multiValueHandling(d *reader, text string) string {
 func readDimensionExtra(d *reader, dimType string) []member {
 	switch dimType {
 	case "json":
-		version := d.integerOr("formatVersion", defaultNestedFormat)
-		if version < minNestedFormat || version > defaultNestedFormat {
-			d.fail("formatVersion", "Unsupported nested column format version[%d]", version)
-		}
-		return []member{{"formatVersion", integer(version)}}
+		return []member{{"formatVersion", integer(d.integerOr("formatVersion", defaultNestedFormat))}}
 	case "auto":
-		if n := d.get("castToType"); n != nil {
-			return []member{{"castToType", n}}
-		}
+		return castToType(d)
 	case "spatial":
-		dims := array()
-		for _, name := range d.texts("dims") {
-			dims.items = append(dims.items, str(name))
+		if d.get("dims") == nil {
+			return []member{{"dims", null}}
 		}
+		dims, _ := textList(d, "dims")
 		return []member{{"dims", dims}}
 	}
 	return nil
+}
+
+// castToType is the type that an auto dimension is to have; a float becomes a double, and what is no type is left out.
+func castToType(d *reader) []member {
+	text := d.text("castToType")
+	if text == nil {
+		return nil
+	}
+	t := columnType(*text)
+	if t == "" {
+		d.scan.warn(d.at("castToType"), fmt.Sprintf("unknown type '%s', ignored", *text))
+		return nil
+	}
+	return []member{{"castToType", str(strings.ReplaceAll(t, "FLOAT", "DOUBLE"))}}
 }
 
 // readSpatial reads the legacy form of spatial dimensions, which Druid turns into ordinary ones.
@@ -153,7 +160,7 @@ func readSpatial(r *reader, item *node, path string, out *DimensionsSpec) *node 
 	d := newReader(r.scan, item, path, class, r.link("spatialDimensions"))
 	name := d.textOr("dimName", "")
 	if name == "" {
-		d.fail("dimName", "a dimension must have a name")
+		d.failClass("dimName", classSchema, "Encountered dimension with null or empty name at position[%d]", len(out.Dimensions))
 	}
 	return addDimension(d, Dimension{Type: "spatial", Name: name, MultiValueHandling: "SORTED_ARRAY", CreateBitmapIndex: true}, out)
 }

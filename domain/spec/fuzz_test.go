@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +23,9 @@ func FuzzParse(f *testing.F) {
 		if e.Request.Body != nil && e.Request.BodyLength == 0 {
 			f.Add([]byte(*e.Request.Body))
 		}
+	}
+	for _, s := range druidSpecs(f) {
+		f.Add([]byte(s.Posted))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s, err := Parse(body)
@@ -75,6 +79,10 @@ func FuzzMember(f *testing.F) {
 		{"dataSchema.granularitySpec", `{"queryGranularity":{"period":"PT1.5S","origin":5},"intervals":["2026/P1Y"]}`},
 		{"dataSchema.timestampSpec", `{"column":1.50,"missingValue":0}`},
 		{"dataSchema.transformSpec", `{"transforms":[{"type":"expression","name":"t","expression":"a"}],"filter":{"type":"true"}}`},
+		{"dataSchema.transformSpec", `{"filter":{"type":"or","fields":[{"type":"in","dimension":"d","values":[1,null,"b"]},{"type":"bound","dimension":"d","upper":3,"ordering":"numeric"}]}}`},
+		{"dataSchema.transformSpec", `{"filter":{"type":"selector","dimension":"d","extractionFn":{"type":"lookup","lookup":{"type":"map","map":{"a":1}}}}}`},
+		{"dataSchema.transformSpec", `{"filter":{"type":"inType","column":"c","matchValueType":"array<long>","values":[3,"x",1.0,1]}}`},
+		{"dataSchema.metricsSpec", `[{"type":"expression","name":"e","fields":["f"],"fold":"f+1"},{"type":"cardinality","name":"c","fields":["a",{"type":"x","dimension":"b"}]}]`},
 		{"dataSchema.dataSource", `"ü ?#%+"`},
 		{"$.context", `{"a":{"a":1,"a":2},"n":-0,"f":-0.0}`},
 		{"$.suspended", `0`},
@@ -82,7 +90,7 @@ func FuzzMember(f *testing.F) {
 		f.Add(seed.path, []byte(seed.value))
 	}
 	f.Fuzz(func(t *testing.T, path string, value []byte) {
-		if !json.Valid(value) {
+		if !json.Valid(value) || !strings.Contains(path, ".") {
 			return
 		}
 		s, err := Parse(with(t, path, string(value)))

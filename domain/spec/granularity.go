@@ -3,6 +3,8 @@ package spec
 import (
 	"strings"
 	"time"
+
+	"ogham/domain/calendar"
 )
 
 const (
@@ -42,13 +44,9 @@ func readGranularitySpec(schema *reader, out *GranularitySpec) *node {
 	out.Rollup = r.boolOr("rollup", true)
 	items, _ := r.list("intervals", "org.joda.time.Interval")
 	for i, item := range items {
-		start, end, ok := parseInterval(item.scalarText())
-		if !ok {
-			message := "Invalid interval '" + item.scalarText() + "', it must be start/end, start/period or period/end"
-			r.scan.add(itemPath(r.at("intervals"), i), message, message)
-			continue
+		if n := readInterval(r.scan, item, itemPath(r.at("intervals"), i)); n != nil {
+			intervals.items = append(intervals.items, n)
 		}
-		intervals.items = append(intervals.items, str(instantText(start)+"/"+instantText(end)))
 	}
 	r.done()
 	return object(
@@ -89,16 +87,18 @@ func namedGranularity(name string, out *Granularity) *node {
 }
 
 func granularityObject(r *reader, out *Granularity) *node {
-	id := r.textOr("type", "period")
-	switch id {
+	switch id := r.textOr("type", ""); id {
 	case "all", "none":
 		r.done()
 		return namedGranularity(strings.ToUpper(id), out)
 	case "duration":
 		return durationGranularity(r, out)
 	case "period":
-	default:
-		r.scan.warn(r.at("type"), "unknown granularity type '"+id+"', taken for period")
+	default: // Druid takes none of these for a default, and has no words for it
+		message := "Cannot construct instance of `" + classGranularity + "` (although at least one Creator exists): cannot deserialize " +
+			"from Object value (no delegate- or property-based Creator)"
+		r.scan.add(r.at("type"), "the type of a granularity is period, duration, all or none, it is '"+id+"'", message)
+		return null
 	}
 	r.class = granularityPackage + "PeriodGranularity"
 	before := len(r.scan.problems)
@@ -113,8 +113,16 @@ func granularityObject(r *reader, out *Granularity) *node {
 		r.fail("period", "zero period is not acceptable in PeriodGranularity!")
 		return null
 	}
-	if zone == "Etc/UTC" || zone == "Z" {
+	switch {
+	case zone == "GMT":
+		zone = "Etc/GMT" // Joda-Time knows it by this name
+	case zone == "Z" || strings.EqualFold(zone, "UTC"):
 		zone = "UTC"
+	default:
+		if _, known := calendar.Zone(zone); !known {
+			r.scan.warn(r.at("timeZone"), "unknown time zone '"+zone+"', taken for UTC")
+			zone = "UTC"
+		}
 	}
 	r.done()
 	out.Period, out.TimeZone, out.hasOrigin = period.String(), zone, origin != nil
@@ -145,6 +153,10 @@ func durationGranularity(r *reader, out *Granularity) *node {
 		epoch := time.UnixMilli(0).UTC()
 		origin = &epoch
 	}
+	if length > 0 { // only the place within the duration counts, and is kept
+		at := time.UnixMilli(origin.UnixMilli() % length).UTC()
+		origin = &at
+	}
 	out.duration, out.TimeZone = true, "UTC"
 	return object(
 		member{"type", str("duration")},
@@ -154,3 +166,5 @@ func durationGranularity(r *reader, out *Granularity) *node {
 }
 
 func instantNode(t time.Time) *node { return str(instantText(t)) }
+
+func givenInstantNode(t time.Time) *node { return str(givenInstantText(t)) }

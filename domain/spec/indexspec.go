@@ -100,10 +100,10 @@ func readDictionary(r *reader) *node {
 	d.ignore("type")
 	size, version := d.integerOr("bucketSize", defaultBucketSize), d.integerOr("formatVersion", defaultFrontCodedVer)
 	if size < 1 || size > maxBucketSize || bits.OnesCount(uint(size)) != 1 {
-		d.fail("bucketSize", "bucketSize must be a power of two (from 1 to 128) but was[%d]", size)
+		d.fail("bucketSize", "bucketSize must be a power of two but was[%d]", size)
 	}
 	if version < 0 || version > maxFrontCodedVer {
-		d.fail("formatVersion", "Unknown format version for FrontCodedIndexed [%d]", version)
+		d.fail("formatVersion", "Unknown format version for FrontCodedIndexed [%d], must be [0] or [1]", version)
 	}
 	d.done()
 	return object(member{"type", str(id)}, member{"bucketSize", integer(size)}, member{"formatVersion", integer(version)})

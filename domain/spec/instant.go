@@ -11,8 +11,14 @@ const instantLayout = "2006-01-02T15:04:05.000Z"
 // instantText is a point in time in Druid's form.
 func instantText(t time.Time) string { return t.UTC().Format(instantLayout) }
 
-// representable says whether instantText can write the time so that it is read back.
-func representable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
+// givenInstantText is a point in time with the offset that it was given with, as Joda-Time keeps it.
+func givenInstantText(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07:00") }
+
+// representable says whether both texts can be read back.
+func representable(t time.Time) bool {
+	inYears := func(year int) bool { return year >= 0 && year <= 9999 }
+	return inYears(t.Year()) && inYears(t.UTC().Year())
+}
 
 // parseInstant reads an ISO-8601 instant with milliseconds: a date, of which month and day may be missing, optionally T
 // and a time, optionally an offset. Without an offset it is UTC.
@@ -76,7 +82,10 @@ func (p *instantParser) instant() (time.Time, bool) {
 		t = t.Add(clock)
 	}
 	offset, ok := p.offset()
-	return t.Add(-offset), ok
+	if t = t.Add(-offset); offset != 0 {
+		t = t.In(time.FixedZone("", int(offset/time.Second)))
+	}
+	return t, ok
 }
 
 func daysIn(year, month int) int {
@@ -139,7 +148,7 @@ func (p *instantParser) offset() (time.Duration, bool) {
 	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute), true
 }
 
-// parseInterval reads start/end, start/period or period/end.
+// parseInterval reads start/end, start/period or period/end. The end may come before the start.
 func parseInterval(text string) (start, end time.Time, ok bool) {
 	left, right, two := strings.Cut(text, "/")
 	if !two {
@@ -155,7 +164,7 @@ func parseInterval(text string) (start, end time.Time, ok bool) {
 		p, err := ParsePeriod(left)
 		start, startErr = p.addTo(end, -1), err
 	}
-	ok = startErr == nil && endErr == nil && !end.Before(start) && representable(start) && representable(end)
+	ok = startErr == nil && endErr == nil && representable(start) && representable(end)
 	return start, end, ok
 }
 

@@ -18,7 +18,8 @@ const (
 )
 
 const (
-	classIdle = "org.apache.druid.indexing.seekablestream.supervisor.IdleConfig"
+	classOverrides = "org.apache.druid.indexing.seekablestream.extension.KafkaConfigOverrides"
+	classIdle      = "org.apache.druid.indexing.seekablestream.supervisor.IdleConfig"
 
 	keyBootstrap = "bootstrap.servers"
 )
@@ -61,9 +62,8 @@ func readIO(r *reader, out *Supervisor) {
 	if c.StopTaskCount != nil && *c.StopTaskCount <= 0 {
 		r.fail("stopTaskCount", "stopTaskCount must be greater than 0")
 	}
-	overrides := null
-	if n := r.get("configOverrides"); n != nil {
-		overrides = n
+	if n := r.get("configOverrides"); n != nil { // Druid's own has no type of them either
+		r.scan.typeID(n, r.at("configOverrides"), classOverrides, "configOverrides", nil)
 	}
 	times := readTimes(r, c)
 	r.done()
@@ -83,8 +83,8 @@ func readIO(r *reader, out *Supervisor) {
 		member{"completionTimeout", times.completionTimeout},
 		member{"lateMessageRejectionPeriod", times.late},
 		member{"earlyMessageRejectionPeriod", times.early},
-		member{"lateMessageRejectionStartDateTime", orNull(c.LateMessageRejectionStartDateTime, instantNode)},
-		member{"configOverrides", overrides},
+		member{"lateMessageRejectionStartDateTime", orNull(c.LateMessageRejectionStartDateTime, givenInstantNode)},
+		member{"configOverrides", null},
 		member{"idleConfig", idle},
 		member{"stopTaskCount", orNull(c.StopTaskCount, integer[int])},
 		member{"emitTimeLagMetrics", boolean(c.EmitTimeLagMetrics)},

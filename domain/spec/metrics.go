@@ -22,10 +22,10 @@ var aggregatorTypes = []string{
 
 // readMetrics reads the metricsSpec; the nodes are its aggregators, one for each metric of the schema.
 func readMetrics(schema *reader, d *DataSchema) []*node {
-	items, _ := schema.list("metricsSpec", classAggregator)
+	items, _ := schema.list("metricsSpec", "[L"+classAggregator+";")
 	var nodes []*node
 	for i, item := range items {
-		m, n := readMetric(schema.scan, item, itemPath(schema.at("metricsSpec"), i), "metricsSpec")
+		m, n := readMetric(schema.scan, item, itemPath(schema.at("metricsSpec"), i), "metricsSpec", i)
 		if n == nil {
 			continue
 		}
@@ -38,10 +38,24 @@ func readMetrics(schema *reader, d *DataSchema) []*node {
 
 // aggregatorClass is the class behind a type: longSum is a LongSumAggregatorFactory.
 func aggregatorClass(id string) string {
-	return aggregatorPackage + strings.ToUpper(id[:1]) + id[1:] + "AggregatorFactory"
+	name := strings.ToUpper(id[:1]) + id[1:] + "AggregatorFactory"
+	switch {
+	case strings.HasSuffix(id, "First"):
+		return aggregatorPackage + "firstlast.first." + name
+	case strings.HasSuffix(id, "Last"):
+		return aggregatorPackage + "firstlast.last." + name
+	case strings.HasSuffix(id, "Any"):
+		return aggregatorPackage + "any." + name
+	case id == "cardinality":
+		return aggregatorPackage + "cardinality." + name
+	case id == "expression":
+		return aggregatorPackage + "ExpressionLambdaAggregatorFactory"
+	}
+	return aggregatorPackage + name
 }
 
-func readMetric(s *scan, item *node, path, property string) (Metric, *node) {
+// readMetric reads one aggregator; place is its place in the list.
+func readMetric(s *scan, item *node, path, property string, place int) (Metric, *node) {
 	id, ok := s.typeID(item, path, classAggregator, property, aggregatorTypes)
 	if !ok {
 		return Metric{}, nil
@@ -49,13 +63,20 @@ func readMetric(s *scan, item *node, path, property string) (Metric, *node) {
 	r := newReader(s, item, path, aggregatorClass(id), "")
 	r.ignore("type")
 	m := Metric{Type: id}
-	if id == "filtered" {
-		return readFiltered(r, m)
+	if strings.HasSuffix(id, "Fold") { // Druid 33 writes these into segments and cannot read them in a spec
+		r.failClass("type", classAggregator, "aggregator '%s' cannot stand in a spec, use '%s'", id, strings.TrimSuffix(id, "Fold"))
+		return m, nil
 	}
-	if name := r.text("name"); name != nil && *name != "" {
-		m.Name = *name
-	} else {
+	if id == "filtered" {
+		return readFiltered(r, m, place)
+	}
+	switch name := r.text("name"); {
+	case name == nil:
 		r.fail("name", "Must have a valid, non-null aggregator name")
+	case *name == "":
+		r.failClass("name", classSchema, "Encountered metric with null or empty name at position %d", place)
+	default:
+		m.Name = *name
 	}
 	n := object(member{"type", str(id)}, member{"name", str(m.Name)})
 	switch {
@@ -65,13 +86,7 @@ func readMetric(s *scan, item *node, path, property string) (Metric, *node) {
 	case hasField(id):
 		n.members = append(n.members, readField(r, &m)...)
 	default:
-		// Aggregators with members of their own are kept as they are given: no task computes them yet.
-		for _, e := range item.members {
-			r.ignore(e.name)
-			if e.name != "type" && e.name != "name" {
-				n.members = append(n.members, e)
-			}
-		}
+		n.members = append(n.members, present(readOwnMembers(r, m)...)...)
 	}
 	r.done()
 	return m, n
@@ -128,7 +143,11 @@ func readField(r *reader, m *Metric) []member {
 		out = append(out, member{"timeColumn", str(r.textOr("timeColumn", timeColumn))})
 	}
 	if strings.HasPrefix(m.Type, "string") {
-		out = append(out, member{"maxStringBytes", integer(r.integerOr("maxStringBytes", defaultStringBytes))})
+		size := r.integerOr("maxStringBytes", defaultStringBytes)
+		if size < 0 {
+			r.fail("maxStringBytes", "maxStringBytes must be greater than 0")
+		}
+		out = append(out, member{"maxStringBytes", integer(size)})
 	}
 	if m.Type == "stringAny" {
 		out = append(out, member{"aggregateMultipleValues", boolean(r.boolOr("aggregateMultipleValues", true))})
@@ -137,7 +156,7 @@ func readField(r *reader, m *Metric) []member {
 }
 
 // readFiltered reads an aggregator inside a filter; its name is that of the inner one unless it has its own.
-func readFiltered(r *reader, m Metric) (Metric, *node) {
+func readFiltered(r *reader, m Metric, place int) (Metric, *node) {
 	filter, inner := r.get("filter"), r.get("aggregator")
 	if inner == nil {
 		r.fail("aggregator", "aggregator")
@@ -147,8 +166,9 @@ func readFiltered(r *reader, m Metric) (Metric, *node) {
 		r.fail("filter", "filter")
 		return m, nil
 	}
-	delegate, n := readMetric(r.scan, inner, r.at("aggregator"), "aggregator")
-	if !checkFilter(r.scan, filter, r.at("filter"), "filter") || n == nil {
+	delegate, n := readMetric(r.scan, inner, r.at("aggregator"), "aggregator", place)
+	filter = readFilter(r.scan, filter, r.at("filter"), "filter")
+	if filter == nil || n == nil {
 		return m, nil
 	}
 	m.Name = r.textOr("name", delegate.Name)
@@ -172,7 +192,10 @@ func requiredFields(n *node) []string {
 	if v := n.get("expression"); v != nil && v.kind == kindString {
 		out = append(out, identifiers(v.text)...)
 	}
-	for _, name := range []string{"fieldNames", "fields", "groupings"} {
+	if v := n.get("accumulatorIdentifier"); v != nil {
+		out = append(out, v.text)
+	}
+	for _, name := range []string{"fieldNames", "fields"} {
 		if v := n.get(name); v != nil {
 			out = append(out, columnNames(v)...)
 		}

@@ -148,7 +148,7 @@ func TestParseInterval(t *testing.T) {
 			t.Errorf("%s is %s (%v), want %s", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"", "2026", "2026-02-01/2026-01-01", "P1D/P1D", "2026/P2000000000Y", "P9999Y/2026"} {
+	for _, text := range []string{"", "2026", "P1D/P1D", "2026/P2000000000Y", "P9999Y/2026"} {
 		if _, _, ok := parseInterval(text); ok {
 			t.Errorf("%q is an interval", text)
 		}

@@ -142,7 +142,10 @@ func (r *reader) list(name, class string) ([]*node, bool) {
 		return nil, false
 	}
 	if n.kind != kindArray {
-		r.scan.wrongKind(n, r.at(name), "java.util.ArrayList<"+class+">")
+		if !strings.HasPrefix(class, "[") { // Java's name of an array
+			class = "java.util.ArrayList<" + class + ">"
+		}
+		r.scan.wrongKind(n, r.at(name), class)
 		return nil, false
 	}
 	return n.items, true

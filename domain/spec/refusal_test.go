@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		},
 		{"dataSchema.granularitySpec.intervals", `["2026"]`, "$.spec.dataSchema.granularitySpec.intervals[0]", "Invalid interval"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[null]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0]", "must not be null"},
-		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"long"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].name", "must have a name"},
+		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"long"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].name", "null or empty name"},
 		{
 			"dataSchema.dimensionsSpec", `{"dimensions":[{"name":"a","multiValueHandling":"x"}]}`,
 			"$.spec.dataSchema.dimensionsSpec.dimensions[0].multiValueHandling", "No enum constant",
@@ -162,7 +162,6 @@ func TestUnsupported(t *testing.T) {
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
 		{"ioConfig.inputFormat", `{"type":"avro_ocf"}`, "$.spec.ioConfig.inputFormat.type", "'avro_ocf'"},
 		{"ioConfig.inputFormat", `{"type":"kafka","valueFormat":{"type":"avro_ocf"}}`, "$.spec.ioConfig.inputFormat.valueFormat.type", "'avro_ocf'"},
-		{"ioConfig.configOverrides", `{}`, "$.spec.ioConfig.configOverrides", "configOverrides"},
 		{"dataSchema.timestampSpec.format", `"nano"`, "$.spec.dataSchema.timestampSpec.format", "'nano'"},
 		{"dataSchema.timestampSpec.format", `"yyyy-MM-dd"`, "$.spec.dataSchema.timestampSpec.format", "yyyy-MM-dd"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},

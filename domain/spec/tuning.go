@@ -2,6 +2,7 @@ package spec
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -19,6 +20,7 @@ const (
 	defaultShutdownTimeout             = 80 * time.Second
 	defaultOffsetFetchPeriod           = 30 * time.Second
 	defaultRepartitionTransition       = "PT120S"
+	defaultMedium                      = "tmpFile"
 	noColumnLimit                      = -1
 
 	// noLimit is how a spec asks for the default of maxRowsPerSegment and maxTotalRows.
@@ -74,7 +76,7 @@ func readMemoryLimits(r *reader, c *TuningConfig) []member {
 		spec.done()
 	}
 	c.MaxRowsInMemory = r.atLeast("maxRowsInMemory", defaultMaxRowsInMemory, 0)
-	c.MaxBytesInMemory = r.longOr("maxBytesInMemory", 0)
+	c.MaxBytesInMemory = r.primitiveLongOr("maxBytesInMemory", 0)
 	c.SkipBytesInMemoryOverheadCheck = r.boolOr("skipBytesInMemoryOverheadCheck", false)
 	c.MaxRowsPerSegment = r.integerOr("maxRowsPerSegment", defaultMaxRowsPerSegment)
 	if c.MaxRowsPerSegment == noLimit {
@@ -84,11 +86,8 @@ func readMemoryLimits(r *reader, c *TuningConfig) []member {
 		r.fail("maxRowsPerSegment", "maxRowsPerSegment must be at least 1, it is %d", c.MaxRowsPerSegment)
 	}
 	total := r.long("maxTotalRows")
-	if total != nil && *total == noLimit {
-		total = nil
-	}
 	c.MaxTotalRows = defaultMaxTotalRows
-	if total != nil {
+	if total != nil && *total != noLimit {
 		if c.MaxTotalRows = *total; *total < 1 {
 			r.fail("maxTotalRows", "maxTotalRows must be at least 1, it is %d", *total)
 		}
@@ -131,7 +130,12 @@ func readIndexing(r *reader, c *TuningConfig) []member {
 	c.ResetOffsetAutomatically = r.boolOr("resetOffsetAutomatically", false)
 	medium := null
 	if f := r.child("segmentWriteOutMediumFactory", "org.apache.druid.segment.writeout.SegmentWriteOutMediumFactory"); f != nil {
-		medium = object(member{"type", str(f.textOr("type", "tmpFile"))})
+		kind := f.textOr("type", defaultMedium)
+		if !slices.Contains([]string{defaultMedium, "offHeapMemory", "onHeapMemory"}, kind) {
+			f.scan.warn(f.at("type"), "unknown segmentWriteOutMediumFactory '"+kind+"', taken for "+defaultMedium)
+			kind = defaultMedium
+		}
+		medium = object(member{"type", str(kind)})
 		f.done()
 	}
 	return []member{

@@ -78,16 +78,13 @@ func (u *unsupported) granularity(path, name string, g Granularity) {
 		u.add(path+".type", "%s of type duration", name)
 	case g.hasOrigin:
 		u.add(path+".origin", "%s with an origin", name)
-	case g.TimeZone != "UTC":
+	case g.TimeZone != "UTC" && g.TimeZone != "Etc/UTC":
 		u.add(path+".timeZone", "%s with timeZone '%s' instead of UTC", name, g.TimeZone)
 	}
 }
 
 func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
 	const at = "$.spec.ioConfig"
-	if tree.get("configOverrides").kind != kindNull {
-		u.add(at+".configOverrides", "configOverrides")
-	}
 	if c.InputFormat.Type == "" {
 		u.problems = append(u.problems, Problem{at + ".inputFormat", "inputFormat is missing: without one no task can run"})
 		return
