@@ -66,24 +66,32 @@ func produce(t *testing.T, cl *kgo.Client, topic string, partition int32, values
 	}
 }
 
+// offsetsOf asks for offsets of the topic edits.
+func offsetsOf(t *testing.T, ask func(context.Context, map[string][]int32, time.Duration) (map[string]map[int32]int64, error), ps []int32) (map[int32]int64, error) {
+	t.Helper()
+	found, err := ask(t.Context(), map[string][]int32{"edits": ps}, 0)
+	return found["edits"], err
+}
+
 func TestAdminListsPartitionsAndOffsets(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(4, "edits"))
 	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
 	produce(t, producer(t, c), "edits", 2, "a", "b", "c")
 
-	ps, id, err := a.Partitions(t.Context(), "edits")
+	found, err := a.Topic(t.Context(), "edits", 0)
+	ps, id := found.Partitions, found.ID
 	if err != nil || id == "" || !slices.Equal(ps, []int32{0, 1, 2, 3}) {
 		t.Fatalf("partitions %v, %v", ps, err)
 	}
-	latest, err := a.LatestOffsets(t.Context(), "edits", ps)
+	latest, err := offsetsOf(t, a.LatestOffsets, ps)
 	if err != nil || latest[2] != 3 || latest[0] != 0 || len(latest) != 4 {
 		t.Fatalf("latest %v, %v", latest, err)
 	}
-	earliest, err := a.EarliestOffsets(t.Context(), "edits", ps)
+	earliest, err := offsetsOf(t, a.EarliestOffsets, ps)
 	if err != nil || earliest[2] != 0 || len(earliest) != 4 {
 		t.Fatalf("earliest %v, %v", earliest, err)
 	}
-	some, err := a.LatestOffsets(t.Context(), "edits", []int32{2, 9})
+	some, err := offsetsOf(t, a.LatestOffsets, []int32{2, 9})
 	if err != nil || len(some) != 1 || some[2] != 3 {
 		t.Fatalf("with an unknown partition %v, %v", some, err)
 	}
@@ -99,7 +107,7 @@ func TestAdminShowsLastStableOffset(t *testing.T) {
 
 	for level, want := range map[string]int64{"read_committed": 0, "read_uncommitted": 2} {
 		a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c), "isolation.level": level})
-		latest, err := a.LatestOffsets(t.Context(), "edits", []int32{0})
+		latest, err := offsetsOf(t, a.LatestOffsets, []int32{0})
 		if err != nil || latest[0] != want {
 			t.Errorf("%s: %v, %v; want %d", level, latest, err, want)
 		}
@@ -114,13 +122,13 @@ func TestAdminMissingTopic(t *testing.T) {
 	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c), "allow.auto.create.topics": "false"})
 	const message = "org.apache.druid.java.util.common.ISE: No partitions found for stream [nope]"
 	for range 2 {
-		_, _, err := a.Partitions(t.Context(), "nope")
+		_, err := a.Topic(t.Context(), "nope", 0)
 		wantStreamError(t, err, ClassISE, message)
 		if !errors.Is(err, ErrNoPartitions) {
 			t.Errorf("%v is not ErrNoPartitions", err)
 		}
 	}
-	_, _, err := a.Partitions(t.Context(), "")
+	_, err := a.Topic(t.Context(), "", 0)
 	wantStreamError(t, err, classInvalidTopic, "org.apache.kafka.common.errors.InvalidTopicException: Topic '' is invalid")
 }
 
@@ -130,7 +138,8 @@ func TestAdminCreatesTopicWhereAllowed(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		ps, _, err := a.Partitions(t.Context(), "fresh")
+		found, err := a.Topic(t.Context(), "fresh", 0)
+		ps := found.Partitions
 		if err == nil && len(ps) == 3 {
 			return
 		}
@@ -153,12 +162,12 @@ func TestAdminDeadPort(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 	a := newAdmin(t, map[string]any{"bootstrap.servers": address, "default.api.timeout.ms": 600})
-	_, _, err = a.Partitions(t.Context(), "edits")
+	_, err = a.Topic(t.Context(), "edits", 0)
 	wantStreamError(t, err, ClassTimeout, "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata")
 	if !errors.Is(err, ErrUnreachable) {
 		t.Errorf("%v is not ErrUnreachable", err)
 	}
-	_, err = a.LatestOffsets(t.Context(), "edits", []int32{0})
+	_, err = offsetsOf(t, a.LatestOffsets, []int32{0})
 	if !errors.Is(err, ErrUnreachable) {
 		t.Errorf("offsets: %v", err)
 	}
@@ -171,12 +180,12 @@ func TestAdminSilentPort(t *testing.T) {
 	}
 	defer l.Close()
 	a := newAdmin(t, map[string]any{"bootstrap.servers": l.Addr().String(), "default.api.timeout.ms": 600})
-	_, _, err = a.Partitions(t.Context(), "edits")
+	_, err = a.Topic(t.Context(), "edits", 0)
 	wantStreamError(t, err, ClassTimeout, "org.apache.kafka.common.errors.TimeoutException: Timeout expired while fetching topic metadata")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := a.Partitions(ctx, "edits"); !errors.Is(err, context.Canceled) {
+	if _, err := a.Topic(ctx, "edits", 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -195,14 +204,14 @@ func TestClientsAreShared(t *testing.T) {
 	}
 	a.Close()
 	a.Close()
-	if _, _, err := b.Partitions(t.Context(), "edits"); err != nil {
+	if _, err := b.Topic(t.Context(), "edits", 0); err != nil {
 		t.Fatal(err)
 	}
 	b.Close()
 	if len(clients.shared) != 0 {
 		t.Errorf("%d clients left", len(clients.shared))
 	}
-	if _, _, err := b.Partitions(t.Context(), "edits"); !errors.Is(err, ErrClosed) {
+	if _, err := b.Topic(t.Context(), "edits", 0); !errors.Is(err, ErrClosed) {
 		t.Errorf("after the last handle is closed: %v", err)
 	}
 	clients.Close()

@@ -26,37 +26,6 @@ type Clients struct {
 	closed bool
 }
 
-type sharedClient struct {
-	client   *kgo.Client
-	hangUp   context.CancelFunc
-	users    int // guarded by Clients.mu
-	requests sync.WaitGroup
-
-	mu    sync.Mutex // guards ended, and with it that no request begins after close waits for them
-	ended bool
-}
-
-// start runs a request on the client, unless that is closed.
-func (s *sharedClient) start(do func()) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return ErrClosed
-	}
-	s.requests.Go(do)
-	return nil
-}
-
-// close ends what still runs on the client, and waits for it.
-func (s *sharedClient) close() {
-	s.mu.Lock()
-	s.ended = true
-	s.mu.Unlock()
-	s.hangUp()
-	s.client.Close()
-	s.requests.Wait()
-}
-
 // NewClients returns an empty set; env resolves secrets (os.LookupEnv).
 func NewClients(env Lookup) *Clients {
 	return &Clients{env: env, shared: make(map[[sha256.Size]byte]*sharedClient)}
@@ -77,11 +46,9 @@ func (c *Clients) Admin(raw map[string]any) (*Admin, error) {
 	}
 	s, ok := c.shared[key]
 	if !ok {
-		client, hangUp, err := p.newClient()
-		if err != nil {
+		if s, err = newSharedClient(p); err != nil {
 			return nil, err
 		}
-		s = &sharedClient{client: client, hangUp: hangUp}
 		c.shared[key] = s
 	}
 	s.users++

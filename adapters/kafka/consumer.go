@@ -133,7 +133,7 @@ func NewConsumer(c ConsumerConfig) (*Consumer, error) {
 	if p.Rack != "" {
 		opts = append(opts, kgo.Rack(p.Rack))
 	}
-	client, hangUp, err := p.newClient(opts...)
+	shared, err := newSharedClient(p, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,6 @@ func NewConsumer(c ConsumerConfig) (*Consumer, error) {
 	if ids == nil {
 		ids = make(map[string]string)
 	}
-	shared := &sharedClient{client: client, hangUp: hangUp}
 	return &Consumer{
 		shared: shared, cursors: cursors, ids: ids, anew: make(map[string]*RecreatedError),
 		admin: &Admin{shared: shared, properties: p, release: func() {}},
@@ -304,12 +303,12 @@ func (c *Consumer) trouble(ctx context.Context, s source, err error) error {
 
 func (c *Consumer) outOfRange(ctx context.Context, s source, at *cursor) error {
 	out := &OutOfRangeError{Topic: s.topic, Name: at.name, Partition: s.partition, Offset: at.next, Earliest: -1, Latest: -1}
-	ask := []int32{s.partition}
-	if found, err := c.admin.EarliestOffsets(ctx, s.topic, ask); err == nil {
-		out.Earliest = found[s.partition]
+	ask := map[string][]int32{s.topic: {s.partition}}
+	if found, err := c.admin.EarliestOffsets(ctx, ask, 0); err == nil {
+		out.Earliest = found[s.topic][s.partition]
 	}
-	if found, err := c.admin.LatestOffsets(ctx, s.topic, ask); err == nil {
-		out.Latest = found[s.partition]
+	if found, err := c.admin.LatestOffsets(ctx, ask, 0); err == nil {
+		out.Latest = found[s.topic][s.partition]
 	}
 	return out
 }

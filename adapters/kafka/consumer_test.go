@@ -89,7 +89,7 @@ func TestConsumerSkipsAbortedAndPassesMarkers(t *testing.T) {
 		}
 	}
 	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
-	latest, err := a.LatestOffsets(t.Context(), "edits", []int32{0})
+	latest, err := offsetsOf(t, a.LatestOffsets, []int32{0})
 	if err != nil || latest[0] != 12 { // 8 records, 4 markers
 		t.Fatal(latest, err)
 	}

@@ -71,7 +71,8 @@ func TestARecreatedTopicIsNotRead(t *testing.T) {
 			cl := producer(t, c)
 			produce(t, cl, "edits", 0, "old")
 			a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
-			_, id, err := a.Partitions(t.Context(), "edits")
+			found, err := a.Topic(t.Context(), "edits", 0)
+			id := found.ID
 			if err != nil || id == "" {
 				t.Fatal(id, err)
 			}
@@ -135,7 +136,7 @@ func TestTopicsThatMatch(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(2, "edits_a", "edits_b", "other"))
 	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
 	asked := 0
-	found, err := a.Topics(t.Context(), func(topic string) bool { asked++; return topic != "other" })
+	found, err := a.Topics(t.Context(), func(topic string) bool { asked++; return topic != "other" }, 0)
 	if err != nil || len(found) != 2 || len(found["edits_a"].Partitions) != 2 || found["edits_b"].ID == "" || found["edits_a"].ID == found["edits_b"].ID {
 		t.Fatalf("found %v, %v", found, err)
 	}

@@ -17,7 +17,6 @@ import (
 // topics is what a supervisor reads, as the overlord sees it: one topic, or those that a pattern matches.
 type topics struct {
 	admin *kafka.Admin
-	name  string // empty with a pattern
 	io    spec.IOConfig
 }
 
@@ -32,79 +31,75 @@ func openStream(clients *kafka.Clients, sealer *secrets.Sealer) func(*spec.Super
 		if err != nil {
 			return nil, asStreamException(err)
 		}
-		return &topics{admin: admin, name: s.IOConfig.Topic, io: s.IOConfig}, nil
+		return &topics{admin: admin, io: s.IOConfig}, nil
 	}
 }
 
 // Partitions implements overlord.Stream.
-func (t *topics) Partitions(ctx context.Context, _ time.Duration) (overlord.Found, error) {
+func (t *topics) Partitions(ctx context.Context, maxAge time.Duration) (overlord.Found, error) {
 	found := overlord.Found{TopicIDs: map[string]string{}}
+	all := map[string]kafka.Topic{}
+	var err error
 	if t.io.IsPattern() {
-		all, err := t.admin.Topics(ctx, t.io.Reads)
-		if err != nil {
-			return found, asStreamException(err)
-		}
-		for topic, is := range all {
-			for _, n := range is.Partitions {
-				found.Partitions = append(found.Partitions, task.PartitionIn(topic, n))
-			}
-			if is.ID != "" {
-				found.TopicIDs[topic] = is.ID
-			}
-		}
-		task.SortPartitions(found.Partitions)
-		return found, nil
+		all, err = t.admin.Topics(ctx, t.io.Reads, maxAge)
+	} else {
+		all[t.io.Topic], err = t.admin.Topic(ctx, t.io.Topic, maxAge)
 	}
-	ps, id, err := t.admin.Partitions(ctx, t.name)
 	if err != nil {
 		return found, asStreamException(err)
 	}
-	for _, n := range ps {
-		found.Partitions = append(found.Partitions, task.PartitionOf(n))
+	for topic, is := range all {
+		for _, n := range is.Partitions {
+			found.Partitions = append(found.Partitions, t.partition(topic, n))
+		}
+		if is.ID != "" {
+			found.TopicIDs[topic] = is.ID
+		}
 	}
-	if id != "" {
-		found.TopicIDs[t.name] = id
-	}
+	task.SortPartitions(found.Partitions)
 	return found, nil
+}
+
+// partition is the name that the supervisor has for a partition.
+func (t *topics) partition(topic string, n int32) task.Partition {
+	if t.io.IsPattern() {
+		return task.PartitionIn(topic, n)
+	}
+	return task.PartitionOf(n)
 }
 
 // Earliest implements overlord.Stream.
 func (t *topics) Earliest(ctx context.Context, ps []task.Partition) (task.Offsets, error) {
-	return t.offsets(ctx, ps, t.admin.EarliestOffsets)
+	return t.offsets(ctx, ps, t.admin.EarliestOffsets, 0)
 }
 
 // Latest implements overlord.Stream.
-func (t *topics) Latest(ctx context.Context, ps []task.Partition, _ time.Duration) (task.Offsets, error) {
-	return t.offsets(ctx, ps, t.admin.LatestOffsets)
+func (t *topics) Latest(ctx context.Context, ps []task.Partition, maxAge time.Duration) (task.Offsets, error) {
+	return t.offsets(ctx, ps, t.admin.LatestOffsets, maxAge)
 }
 
-func (t *topics) offsets(ctx context.Context, ps []task.Partition, fetch func(context.Context, string, []int32) (map[int32]int64, error)) (task.Offsets, error) {
-	byTopic := map[string][]int32{}
+type fetchOffsets func(ctx context.Context, partitions map[string][]int32, maxAge time.Duration) (map[string]map[int32]int64, error)
+
+func (t *topics) offsets(ctx context.Context, ps []task.Partition, fetch fetchOffsets, maxAge time.Duration) (task.Offsets, error) {
+	asked := map[string][]int32{}
 	for _, p := range ps {
 		topic, n, ok := p.Split()
-		if !ok || (topic == "") == t.io.IsPattern() {
+		switch {
+		case !ok, (topic == "") == t.io.IsPattern():
 			continue // of the stream that the supervisor read before
+		case topic == "":
+			topic = t.io.Topic
 		}
-		byTopic[topic] = append(byTopic[topic], n)
+		asked[topic] = append(asked[topic], n)
+	}
+	found, err := fetch(ctx, asked, maxAge)
+	if err != nil {
+		return nil, asStreamException(err)
 	}
 	o := make(task.Offsets, len(ps))
-	for topic, numbers := range byTopic {
-		if !t.io.IsPattern() {
-			topic = t.name
-		}
-		found, err := fetch(ctx, topic, numbers)
-		if errors.Is(err, kafka.ErrNoPartitions) && t.io.IsPattern() {
-			continue // the topic is gone: others are not
-		}
-		if err != nil {
-			return nil, asStreamException(err)
-		}
-		for n, offset := range found {
-			if t.io.IsPattern() {
-				o[task.PartitionIn(topic, n)] = offset
-			} else {
-				o[task.PartitionOf(n)] = offset
-			}
+	for topic, offsets := range found {
+		for n, offset := range offsets {
+			o[t.partition(topic, n)] = offset
 		}
 	}
 	return o, nil
