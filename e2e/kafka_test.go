@@ -96,6 +96,8 @@ func (k *realKafka) configure(cfg kafkaConfig) {
 		"controller.listener.names=" + controllerListener, "inter.broker.listener.name=" + openListener,
 		"listeners=" + strings.Join(listen, ","), "advertised.listeners=" + strings.Join(advertised, ","),
 		"listener.security.protocol.map=" + strings.Join(protocols, ","),
+		// One that was killed may register again as soon as it is back.
+		"broker.session.timeout.ms=2000", "broker.heartbeat.interval.ms=500",
 		"log.dirs=" + k.file("data"), "offsets.topic.replication.factor=1", "auto.create.topics.enable=false",
 		"transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1",
 		"share.coordinator.state.topic.replication.factor=1", "share.coordinator.state.topic.min.isr=1",
