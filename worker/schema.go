@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	"ogham/domain/row"
@@ -36,11 +38,11 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 		return row.Schema{}, err
 	}
 	for _, m := range d.MetricsSpec {
-		agg, ok := row.ParseAggregator(m.Type)
-		if !ok {
-			return row.Schema{}, fmt.Errorf("metric %q: type %q is not supported", m.Name, m.Type)
+		x, err := metricOf(&m)
+		if err != nil {
+			return row.Schema{}, fmt.Errorf("metric %q: %w", m.Name, err)
 		}
-		out.Metrics = append(out.Metrics, row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName})
+		out.Metrics = append(out.Metrics, x)
 	}
 	if out.QueryGranularity, err = granularityOf(d.GranularitySpec.QueryGranularity); err != nil {
 		return row.Schema{}, fmt.Errorf("queryGranularity: %w", err)
@@ -49,6 +51,32 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 		return row.Schema{}, fmt.Errorf("segmentGranularity: %w", err)
 	}
 	return out, out.Validate()
+}
+
+// metricOf is what a task does for an aggregator.
+func metricOf(m *spec.Metric) (row.Metric, error) {
+	agg, ok := row.ParseAggregator(m.Type)
+	if !ok {
+		return row.Metric{}, fmt.Errorf("type %q is not supported", m.Type)
+	}
+	out := row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName}
+	if !agg.Complex() {
+		return out, nil
+	}
+	var more struct {
+		TimeColumn         string
+		MaxStringBytes     int
+		IsInputHyperUnique bool
+		Round              bool
+	}
+	if err := json.Unmarshal(m.Raw, &more); err != nil {
+		return row.Metric{}, fmt.Errorf("read aggregator: %w", err)
+	}
+	if more.IsInputHyperUnique {
+		return row.Metric{}, errors.New("isInputHyperUnique is not supported")
+	}
+	out.TimeColumn, out.MaxStringBytes, out.Round = more.TimeColumn, more.MaxStringBytes, more.Round
+	return out, nil
 }
 
 func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {

@@ -224,6 +224,7 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 	}
 	// A bucket that begins before the interval counts from the interval's start, as Druid's index does it.
 	before := k.memory.rows
+	k.memory.rowTime = t
 	details := k.memory.add(rows, rows.Row(i), max(b.bucket.start, k.start))
 	b.inMemory += int64(k.memory.rows - before)
 	if r.Partition != b.partition.Partition || r.Topic != b.partition.Topic {

@@ -92,9 +92,26 @@ func (b *Builder) meta(k *sink, dims []dimPlan) segment.Meta {
 		}
 	}
 	for _, x := range b.plan.metrics {
-		meta.Metrics = append(meta.Metrics, segment.MetricMeta{Type: x.Agg.Combining(), Name: x.Name})
+		meta.Metrics = append(meta.Metrics, metricMeta(&x.Metric))
 	}
 	return meta
+}
+
+// metricMeta is the combining form of a metric.
+func metricMeta(x *row.Metric) segment.MetricMeta {
+	out := segment.MetricMeta{Type: x.Agg.Combining(), Name: x.Name}
+	switch {
+	case x.Agg.Timed():
+		if out.TimeColumn = x.TimeColumn; out.TimeColumn == "" {
+			out.TimeColumn = row.TimeColumn
+		}
+		if x.Agg.Type() == row.TypeString {
+			out.MaxStringBytes = &x.MaxStringBytes
+		}
+	case x.Agg == row.AggHyperUnique:
+		out.Precomputed, out.Round = new(bool), &x.Round
+	}
+	return out
 }
 
 // merge is one interval's merge: its parts, the merged dictionaries, and the order of the rows.
@@ -161,6 +178,12 @@ func (m *merge) write(ctx context.Context, w *segment.Writer) error {
 	})
 	for _, i := range byName {
 		x := &m.plan.metrics[i]
+		if x.Agg.Complex() {
+			if err := m.writeComplex(ctx, w, i); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := m.writeNumbers(ctx, w, ^i, x.Name, x.typ, x.Agg); err != nil {
 			return err
 		}

@@ -28,6 +28,10 @@ type memory struct {
 	list  []uint32
 	text  []byte
 	smile segment.SmileWriter
+	// rowTime is the row's time before it is truncated.
+	rowTime int64
+	state   []byte
+	sketch  hll
 }
 
 // cell is a dimension's value in the row being added: a string's id, or a number's bits.
@@ -51,6 +55,7 @@ type memMetric struct {
 	metricPlan
 	nums  slab[uint64]
 	nulls bitset
+	blobs *blobStore // of a complex aggregator, instead of the two
 }
 
 func newMemory(p *plan, found []dimPlan) *memory {
@@ -62,7 +67,11 @@ func newMemory(p *plan, found []dimPlan) *memory {
 		m.addDim(d)
 	}
 	for _, mp := range p.metrics {
-		m.metrics = append(m.metrics, memMetric{metricPlan: mp})
+		x := memMetric{metricPlan: mp}
+		if mp.Agg.Complex() {
+			x.blobs = &blobStore{}
+		}
+		m.metrics = append(m.metrics, x)
 	}
 	return m
 }
@@ -107,6 +116,9 @@ func (m *memory) reset() {
 	for i := range m.metrics {
 		m.metrics[i].nulls.any = false
 		m.metrics[i].nulls.words.zero()
+		if b := m.metrics[i].blobs; b != nil {
+			b.reset()
+		}
 	}
 	m.table.reset()
 }
@@ -122,6 +134,10 @@ func (m *memory) reserve() {
 		m.dims[i].grow(m.capacity)
 	}
 	for i := range m.metrics {
+		if b := m.metrics[i].blobs; b != nil {
+			b.refs.grow(m.capacity, 1)
+			continue
+		}
 		m.metrics[i].nums.grow(m.capacity, 1)
 		m.metrics[i].nulls.words.grow(m.capacity, 64)
 	}
@@ -148,6 +164,11 @@ func (m *memory) bytes() int64 {
 		}
 	}
 	perRow += 9 * int64(len(m.metrics))
+	for i := range m.metrics {
+		if b := m.metrics[i].blobs; b != nil {
+			n += int64(len(b.arena))
+		}
+	}
 	return n + perRow*int64(min(m.capacity, m.rows+slabRows)) + m.table.bytes()
 }
 
@@ -159,6 +180,11 @@ func (m *memory) full() bool {
 	for i := range m.dims {
 		d := &m.dims[i]
 		if d.values != nil && len(d.values.arena) > dictMaxArena || d.lists != nil && len(d.lists.arena) > dictMaxArena {
+			return true
+		}
+	}
+	for i := range m.metrics {
+		if b := m.metrics[i].blobs; b != nil && len(b.arena) > dictMaxArena {
 			return true
 		}
 	}
@@ -249,6 +275,12 @@ func (m *memory) addMetrics(at int, fresh bool, rows *row.Rows, vals []row.Value
 				x.nums.set(at, 1)
 			} else {
 				*x.nums.ref(at)++
+			}
+			continue
+		}
+		if x.blobs != nil {
+			if detail := m.addComplex(x, at, fresh, rows, vals); detail != "" {
+				details = append(details, detail)
 			}
 			continue
 		}

@@ -23,6 +23,8 @@ type part interface {
 	ids(dim int, dst []uint32, at int) error
 	// nums gives raw bits, and which of them are null.
 	nums(col int, dst []uint64, nulls []bool, at int) error
+	// blobs gives the aggregates of a complex metric, which must not be written to.
+	blobs(metric int, dst [][]byte, at int) error
 }
 
 // numRange is what is known of a numeric column: its extremes in the order of ordered, and whether it has nulls.
@@ -93,6 +95,9 @@ func freeze(m *memory) *frozen {
 		}
 	}
 	for i := range m.metrics {
+		if m.metrics[i].blobs != nil {
+			continue
+		}
 		f.ranges[^i] = measure(&m.metrics[i].nums, &m.metrics[i].nulls, m.metrics[i].typ, m.rows)
 	}
 	f.low, f.high = m.time.at(0), m.time.at(0)
@@ -284,6 +289,14 @@ func (f *frozen) nums(col int, dst []uint64, nulls []bool, at int) error {
 		r := f.row(at + i)
 		dst[i] = n.at(r)
 		nulls[i] = z.get(r)
+	}
+	return nil
+}
+
+func (f *frozen) blobs(metric int, dst [][]byte, at int) error {
+	b := f.m.metrics[metric].blobs
+	for i := range dst {
+		dst[i] = b.get(f.row(at + i))
 	}
 	return nil
 }

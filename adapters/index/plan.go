@@ -31,6 +31,8 @@ type metricPlan struct {
 	row.Metric
 	typ  row.Type
 	slot int // -1 for a count
+	// timeSlot is that of a timed aggregator's own time column, -1 for the row's time.
+	timeSlot int
 }
 
 func newPlan(s row.Schema, p Parser) *plan {
@@ -51,7 +53,10 @@ func newPlan(s row.Schema, p Parser) *plan {
 		pl.listed[d.Name] = true
 	}
 	for _, m := range s.Metrics {
-		mp := metricPlan{Metric: m, typ: m.Agg.Type(), slot: -1}
+		mp := metricPlan{Metric: m, typ: m.Agg.Type(), slot: -1, timeSlot: -1}
+		if at, ok := slots[m.TimeColumn]; ok && m.Agg.Timed() && m.TimeColumn != row.TimeColumn {
+			mp.timeSlot = at
+		}
 		if m.Agg != row.AggCount {
 			mp.slot = slots[m.FieldName]
 		}

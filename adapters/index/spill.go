@@ -15,6 +15,13 @@ type spillPart struct {
 	time      spillColumn
 	columns   []spillDim
 	metrics   []spillNumbers
+	complex   map[int]spillBlobs // by metric
+}
+
+// spillBlobs says where the aggregates of a complex metric stand, behind each other in the order of the rows.
+type spillBlobs struct {
+	arena, size int64
+	ends        int64
 }
 
 // spillColumn is a column of numbers, each minus base in width bytes.
@@ -91,6 +98,13 @@ func writePart(file *spillFile, f *frozen) (*spillPart, error) {
 		p.columns = append(p.columns, sd)
 	}
 	for i := range f.m.metrics {
+		if f.m.metrics[i].blobs != nil {
+			if err := w.blobs(p, i); err != nil {
+				return nil, err
+			}
+			p.metrics = append(p.metrics, spillNumbers{})
+			continue
+		}
 		c, err := w.column(^i, f.m.metrics[i].typ)
 		if err != nil {
 			return nil, err
@@ -240,4 +254,27 @@ func (w *spillWriter) dictionary(d *sortedDict) (*spillDict, error) {
 		}
 	}
 	return s, nil
+}
+
+func (w *spillWriter) blobs(p *spillPart, metric int) error {
+	s := spillBlobs{arena: w.file.offset()}
+	ends := make([]uint32, 1, w.from.length()+1)
+	store := w.from.m.metrics[metric].blobs
+	for at := range w.from.length() {
+		b := store.get(w.from.row(at))
+		if err := w.file.write(b); err != nil {
+			return err
+		}
+		ends = append(ends, ends[at]+uint32(len(b)))
+	}
+	s.size = w.file.offset() - s.arena
+	if err := w.file.align(); err != nil {
+		return err
+	}
+	s.ends = w.file.offset()
+	if p.complex == nil {
+		p.complex = map[int]spillBlobs{}
+	}
+	p.complex[metric] = s
+	return w.file.write(uint32Bytes(ends))
 }

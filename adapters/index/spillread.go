@@ -92,3 +92,14 @@ func (p *spillPart) nums(col int, dst []uint64, nulls []bool, at int) error {
 	}
 	return nil
 }
+
+// blobs views aggregates in the mapped file.
+func (p *spillPart) blobs(metric int, dst [][]byte, at int) error {
+	s, m := p.complex[metric], p.file.mapped
+	ends := bytesUint32(m[s.ends : s.ends+4*int64(p.rows+1)])
+	arena := m[s.arena : s.arena+s.size]
+	for i := range dst {
+		dst[i] = arena[ends[at+i]:ends[at+i+1]]
+	}
+	return nil
+}

@@ -66,3 +66,31 @@ func TestRollupCombinesEqualNestedValues(t *testing.T) {
 		t.Errorf("rows %q, want %q", got, want)
 	}
 }
+
+func TestFirstAndLastAreByTheTimeOfTheRows(t *testing.T) {
+	schema := rollupDay(t, row.Dimension{Name: "k"})
+	for _, m := range []row.Metric{
+		{Agg: row.AggLongFirst, Name: "lf", FieldName: "v"}, {Agg: row.AggLongLast, Name: "ll", FieldName: "v"},
+		{Agg: row.AggDoubleFirst, Name: "df", FieldName: "v"}, {Agg: row.AggDoubleLast, Name: "dl", FieldName: "v", TimeColumn: "at"},
+		{Agg: row.AggFloatFirst, Name: "ff", FieldName: "v"}, {Agg: row.AggFloatLast, Name: "fl", FieldName: "v"},
+		{Agg: row.AggStringFirst, Name: "sf", FieldName: "s", MaxStringBytes: 4},
+		{Agg: row.AggStringLast, Name: "sl", FieldName: "s", MaxStringBytes: 1024},
+		{Agg: row.AggLongAny, Name: "la", FieldName: "v"},
+	} {
+		schema.Metrics = append(schema.Metrics, m)
+	}
+	want := []string{
+		`{"__time":0,"k":"a","df":{"lhs":5,"rhs":1.5},"dl":{"lhs":99,"rhs":7.0},"ff":{"lhs":5,"rhs":1.5},"fl":{"lhs":30,"rhs":null},` +
+			`"la":7,"lf":{"lhs":5,"rhs":1},"ll":{"lhs":30,"rhs":null},"n":4,"sf":{"lhs":5,"rhs":"hél"},"sl":{"lhs":20,"rhs":"last"}}`,
+		`{"__time":0,"k":"b","df":{"lhs":7,"rhs":null},"dl":{"lhs":-9223372036854775808,"rhs":null},"ff":{"lhs":7,"rhs":null},` +
+			`"fl":{"lhs":7,"rhs":null},"la":null,"lf":{"lhs":7,"rhs":null},"ll":{"lhs":7,"rhs":null},"n":1,` +
+			`"sf":{"lhs":4611686018427387903,"rhs":null},"sl":{"lhs":-4611686018427387904,"rhs":null}}`,
+	}
+	for _, maxRows := range []int{0, 1, 2} {
+		got := rowsOf(t, schema, maxRows, `{"t":20,"k":"a","v":7,"s":"last","at":99}`, `{"t":5,"k":"a","v":1.5,"s":"héllo","at":1}`,
+			`{"t":30,"k":"a","v":null}`, `{"t":10,"k":"a","v":3,"s":"x","at":50}`, `{"t":7,"k":"b"}`)
+		if !slices.Equal(got, want) {
+			t.Errorf("spilled after %d rows: %q, want %q", maxRows, got, want)
+		}
+	}
+}

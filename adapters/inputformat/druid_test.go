@@ -113,3 +113,30 @@ func TestDruidReadsNestedColumns(t *testing.T) {
 		})
 	}
 }
+
+// TestDruidReadsComplexMetrics has Druid's own tool print aggregates that are more than numbers.
+func TestDruidReadsComplexMetrics(t *testing.T) {
+	schema := rollupDay(t, row.Dimension{Name: "k"})
+	for agg := row.AggLongAny; agg <= row.AggHyperUnique; agg++ {
+		schema.Metrics = append(schema.Metrics, row.Metric{Agg: agg, Name: agg.String(), FieldName: "v", MaxStringBytes: 20})
+	}
+	schema.Metrics = append(schema.Metrics,
+		row.Metric{Agg: row.AggLongLast, Name: "byOther", FieldName: "v", TimeColumn: "at"},
+		row.Metric{Agg: row.AggHyperUnique, Name: "users", FieldName: "u", Round: true})
+	var records []index.Record
+	for i := range 3000 {
+		v := []string{`null`, fmt.Sprint(i), fmt.Sprintf("%d.25", i), `"12"`}[i%4]
+		records = append(records, index.Record{Offset: int64(i), Value: fmt.Appendf(nil,
+			`{"t":%d,"k":"k%d","v":%s,"u":["user-%d","x"],"at":%d}`, i*7919%1000, i%5, v, i, i*1e9)})
+	}
+	_, built := build(t, index.Config{
+		Schema: schema, Parser: inputformat.NewJSON(schema), Dir: t.TempDir(), MaxRowsInMemory: 3, MaxParseExceptions: -1,
+		TimestampSpecJSON:    []byte(`{"column":"t","format":"millis","missingValue":null}`),
+		QueryGranularityJSON: []byte(`"DAY"`),
+	}, records, 100)
+	out, err := exec.Command("bash", filepath.Join(druidTools(t), "dump-segment.sh"), built[0].Dir, "rows").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	compareLines(t, dump(t, built[0].Dir), strings.Split(strings.TrimSpace(string(out)), "\n"))
+}

@@ -47,8 +47,8 @@ func drawSchema(t *rapid.T) row.Schema {
 	s.DiscoverTypes = s.DiscoverDimensions && rapid.Bool().Draw(t, "discover types")
 	for i := range rapid.IntRange(0, 3).Draw(t, "metrics") {
 		s.Metrics = append(s.Metrics, row.Metric{
-			Agg: row.Aggregator(rapid.IntRange(0, int(row.AggFloatMax)).Draw(t, "aggregator")), Name: fmt.Sprintf("x%d", i),
-			FieldName: "v",
+			Agg: row.Aggregator(rapid.IntRange(0, int(row.AggHyperUnique)).Draw(t, "aggregator")), Name: fmt.Sprintf("x%d", i),
+			FieldName: "v", MaxStringBytes: 3, TimeColumn: rapid.SampledFrom([]string{"", "__time", "l"}).Draw(t, "time column"),
 		})
 	}
 	return s

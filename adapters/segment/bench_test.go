@@ -31,7 +31,7 @@ func (d *words) Value(i int) ([]byte, bool) {
 func BenchmarkWriteSegment(b *testing.B) {
 	const rows, batch = 1_000_000, 4096
 	cards := []int{4, 200, 5_000, 100_000, 1_000_000}
-	m := Meta{IntervalEnd: 1 << 40, Metrics: []MetricMeta{{"longSum", "l1"}, {"longSum", "l2"}, {"doubleSum", "d"}}}
+	m := Meta{IntervalEnd: 1 << 40, Metrics: []MetricMeta{{Type: "longSum", Name: "l1"}, {Type: "longSum", Name: "l2"}, {Type: "doubleSum", Name: "d"}}}
 	for i := range cards {
 		m.Dimensions = append(m.Dimensions, fmt.Sprint("s", i))
 	}

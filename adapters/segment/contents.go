@@ -184,6 +184,11 @@ type aggregator struct {
 	Type      string `json:"type"`
 	Name      string `json:"name"`
 	FieldName string `json:"fieldName"`
+
+	TimeColumn     string `json:"timeColumn,omitempty"`
+	MaxStringBytes *int   `json:"maxStringBytes,omitempty"`
+	Precomputed    *bool  `json:"isInputHyperUnique,omitempty"`
+	Round          *bool  `json:"round,omitempty"`
 }
 
 type ordering struct {
@@ -194,7 +199,9 @@ type ordering struct {
 func encodeMetadata(m Meta) ([]byte, error) {
 	j := metadata{Aggregators: []aggregator{}, TimestampSpec: m.TimestampSpec, QueryGranularity: m.QueryGranularity, Rollup: m.Rollup}
 	for _, x := range m.sortedMetrics() {
-		j.Aggregators = append(j.Aggregators, aggregator{x.Type, x.Name, x.Name})
+		j.Aggregators = append(j.Aggregators, aggregator{
+			x.Type, x.Name, x.Name, x.TimeColumn, x.MaxStringBytes, x.Precomputed, x.Round,
+		})
 	}
 	j.Ordering = []ordering{{timeColumn, "ascending"}}
 	for _, d := range m.OrderedDimensions {

@@ -76,7 +76,7 @@ func TestDruidReadsEveryCodec(t *testing.T) {
 func TestDruidReadsALargeSegment(t *testing.T) {
 	const rows, card = 140_000, 90_000
 	w, dir := create(t, Meta{
-		IntervalEnd: rows, Dimensions: []string{"wide", "tags", "none", "n"}, Metrics: []MetricMeta{{"doubleSum", "d"}},
+		IntervalEnd: rows, Dimensions: []string{"wide", "tags", "none", "n"}, Metrics: []MetricMeta{{Type: "doubleSum", Name: "d"}},
 		TimestampSpec: []byte(`{"column":"t","format":"iso","missingValue":null}`), QueryGranularity: []byte(`{"type":"none"}`),
 		OrderedDimensions: []string{"wide", "tags", "none", "n"},
 	})

@@ -78,6 +78,10 @@ func (r *Reader) dumpColumn(info ColumnInfo) (rowDump, error) {
 		return &numericDump[float64]{c: c, put: func(dst []byte, v float64) []byte { return appendJavaDouble(dst, v, 64) }}, err
 	}
 	if valueType(info.Type) == kindComplex {
+		if r.columns[info.Name].complex != nil {
+			c, err := r.Complex(info.Name)
+			return &jsonDump{c: c}, err
+		}
 		c, err := r.JSON(info.Name)
 		return &jsonDump{c: c}, err
 	}
@@ -85,10 +89,12 @@ func (r *Reader) dumpColumn(info ColumnInfo) (rowDump, error) {
 	return &stringDump{c: c}, err
 }
 
-// jsonDump prints an auto column; its rows are read when they are loaded, where
+// jsonDump prints an auto column or a complex metric; its rows are read when they are loaded, where
 // an error can be returned.
 type jsonDump struct {
-	c    *JSONColumn
+	c interface {
+		AppendJSON(dst []byte, row int) ([]byte, error)
+	}
 	text []byte
 	ends []int
 }

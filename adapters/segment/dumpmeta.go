@@ -82,6 +82,10 @@ func (r *Reader) summarize(info ColumnInfo) (columnSummary, error) {
 		s.Size = timeEstimate * int64(r.rows)
 		return s, nil
 	}
+	if r.columns[info.Name].complex != nil {
+		s.Type = info.Logical
+		return s, nil
+	}
 	if valueType(info.Type) == kindComplex {
 		return r.summarizeJSON(info, s)
 	}

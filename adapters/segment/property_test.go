@@ -92,7 +92,7 @@ func compareByUTF16(a, b string) int {
 func (m model) write(t *rapid.T, dir string) {
 	w, err := Create(dir, Meta{
 		IntervalEnd: 1, Dimensions: []string{"single", "multi", "longs"},
-		Metrics: []MetricMeta{{"floatSum", "floats"}, {"doubleSum", "doubles"}},
+		Metrics: []MetricMeta{{Type: "floatSum", Name: "floats"}, {Type: "doubleSum", Name: "doubles"}},
 	}, m.spec)
 	check(t, err)
 	defer w.Abort()

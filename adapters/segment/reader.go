@@ -16,7 +16,8 @@ type ColumnInfo struct {
 	// Type is STRING, LONG, FLOAT, DOUBLE, or COMPLEX for auto columns and for
 	// what cannot be read.
 	Type string
-	// Logical is the type that queries see of an auto column, empty for others.
+	// Logical is the type that queries see of an auto column or a complex
+	// metric, empty for others.
 	Logical string
 	// MultiValue says that a row may have several values.
 	MultiValue bool
@@ -49,6 +50,8 @@ type column struct {
 	number *numberPart
 	str    *stringPartData
 	json   *jsonPart
+
+	complex *complexData
 }
 
 // Open opens a segment folder or an index.zip. A folder's files are mapped and
@@ -251,6 +254,15 @@ func (r *Reader) readColumn(name string, b []byte) (*column, error) {
 		col.info.Logical, col.info.HasNulls = col.json.logical, p.HasNulls
 		return col, nil
 	}
+	if kind == kindComplex && len(d.Parts) == 1 && p.Type == complexPartTag && name != timeColumn {
+		if col.complex = r.readComplex(c, p.TypeName); c.err != nil {
+			return nil, c.err
+		}
+		if col.complex != nil {
+			col.info.Logical = "COMPLEX<" + p.TypeName + ">"
+			return col, nil
+		}
+	}
 	known := len(d.Parts) == 1 && (p.Type == kind.part() || p.Type == "null" && kind == kindString) && slices.Contains([]valueType{kindString, kindLong, kindFloat, kindDouble}, kind)
 	if name == timeColumn && (!known || kind != kindLong) {
 		return nil, corruptf(name, "not a column of longs")
@@ -288,4 +300,5 @@ type partHeader struct {
 	Bitmap    typed  `json:"bitmapSerdeFactory"`
 	NumRows   int64  `json:"numRows"`
 	HasNulls  bool   `json:"hasNulls"`
+	TypeName  string `json:"typeName"`
 }

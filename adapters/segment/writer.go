@@ -20,6 +20,11 @@ type MetricMeta struct {
 	Type string
 	// Name is the metric's column, and the field the combining form reads.
 	Name string
+	// TimeColumn is set for the first and last of values, MaxStringBytes for
+	// those of strings, Precomputed (false) and Round for hyperUnique.
+	TimeColumn         string
+	MaxStringBytes     *int
+	Precomputed, Round *bool
 }
 
 // Meta is what a segment says about itself beside its columns.

@@ -84,7 +84,7 @@ func TestCreateRefusesWhatTheFormatCannotHold(t *testing.T) {
 		"empty name":    {Dimensions: []string{""}},
 		"reserved name": {Dimensions: []string{"index.drd"}},
 		"not UTF-8":     {Dimensions: []string{"\xff"}},
-		"twice":         {Dimensions: []string{"a"}, Metrics: []MetricMeta{{"longSum", "a"}}},
+		"twice":         {Dimensions: []string{"a"}, Metrics: []MetricMeta{{Type: "longSum", Name: "a"}}},
 		"__time":        {Dimensions: []string{timeColumn}},
 		"interval":      {IntervalStart: 2, IntervalEnd: 1},
 	} {
@@ -108,7 +108,7 @@ func TestCreateRefusesWhatTheFormatCannotHold(t *testing.T) {
 }
 
 func TestWrongUseIsAnErrorThatStays(t *testing.T) {
-	meta := Meta{Dimensions: []string{"s"}, Metrics: []MetricMeta{{"longSum", "n"}}}
+	meta := Meta{Dimensions: []string{"s"}, Metrics: []MetricMeta{{Type: "longSum", Name: "n"}}}
 	words := StringOptions{Dictionary: list{"a", "b"}}
 	for name, use := range map[string]func(w *Writer) error{
 		"unlisted column": func(w *Writer) error { _, err := w.Long("x"); return err },

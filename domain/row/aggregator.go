@@ -5,7 +5,8 @@ import "math"
 // Aggregator is a metric's type.
 type Aggregator uint8
 
-// The numeric aggregators.
+// The aggregators. Those from AggLongFirst on keep more than a number: the first and last of numbers and strings with the
+// time that they are of, and HyperLogLog registers.
 const (
 	AggCount Aggregator = iota
 	AggLongSum
@@ -17,15 +18,31 @@ const (
 	AggFloatSum
 	AggFloatMin
 	AggFloatMax
+	AggLongAny
+	AggDoubleAny
+	AggFloatAny
+	AggLongFirst
+	AggLongLast
+	AggDoubleFirst
+	AggDoubleLast
+	AggFloatFirst
+	AggFloatLast
+	AggStringFirst
+	AggStringLast
+	AggHyperUnique
 )
 
 var aggregatorNames = [...]string{
 	AggCount: "count", AggLongSum: "longSum", AggLongMin: "longMin", AggLongMax: "longMax",
 	AggDoubleSum: "doubleSum", AggDoubleMin: "doubleMin", AggDoubleMax: "doubleMax",
 	AggFloatSum: "floatSum", AggFloatMin: "floatMin", AggFloatMax: "floatMax",
+	AggLongAny: "longAny", AggDoubleAny: "doubleAny", AggFloatAny: "floatAny",
+	AggLongFirst: "longFirst", AggLongLast: "longLast", AggDoubleFirst: "doubleFirst", AggDoubleLast: "doubleLast",
+	AggFloatFirst: "floatFirst", AggFloatLast: "floatLast", AggStringFirst: "stringFirst", AggStringLast: "stringLast",
+	AggHyperUnique: "hyperUnique",
 }
 
-// ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that is not numeric and simple.
+// ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that tasks do not compute.
 func ParseAggregator(name string) (a Aggregator, ok bool) {
 	for i, n := range aggregatorNames {
 		if n == name {
@@ -51,13 +68,26 @@ func (a Aggregator) Combining() string {
 	return a.String()
 }
 
-// Type is the stored column's type.
+// Complex says whether what is kept is more than a number.
+func (a Aggregator) Complex() bool { return a >= AggLongFirst }
+
+// Timed says whether an aggregator looks at the time of its values.
+func (a Aggregator) Timed() bool { return a >= AggLongFirst && a <= AggStringLast }
+
+// Last says, of a timed aggregator, that it keeps the latest value and not the earliest.
+func (a Aggregator) Last() bool {
+	return a == AggLongLast || a == AggDoubleLast || a == AggFloatLast || a == AggStringLast
+}
+
+// Type is the stored column's type, or of a timed aggregator that of its values.
 func (a Aggregator) Type() Type {
 	switch a {
-	case AggDoubleSum, AggDoubleMin, AggDoubleMax:
+	case AggDoubleSum, AggDoubleMin, AggDoubleMax, AggDoubleAny, AggDoubleFirst, AggDoubleLast:
 		return TypeDouble
-	case AggFloatSum, AggFloatMin, AggFloatMax:
+	case AggFloatSum, AggFloatMin, AggFloatMax, AggFloatAny, AggFloatFirst, AggFloatLast:
 		return TypeFloat
+	case AggStringFirst, AggStringLast, AggHyperUnique:
+		return TypeString
 	default:
 		return TypeLong
 	}
@@ -70,6 +100,8 @@ func (a Aggregator) CombineLong(x, y int64) int64 {
 		return min(x, y)
 	case AggLongMax:
 		return max(x, y)
+	case AggLongAny:
+		return x
 	default:
 		return x + y
 	}
@@ -82,6 +114,8 @@ func (a Aggregator) CombineDouble(x, y float64) float64 {
 		return min(x, y)
 	case AggDoubleMax:
 		return max(x, y)
+	case AggDoubleAny:
+		return x
 	default:
 		return x + y
 	}
@@ -94,6 +128,8 @@ func (a Aggregator) CombineFloat(x, y float32) float32 {
 		return min(x, y)
 	case AggFloatMax:
 		return max(x, y)
+	case AggFloatAny:
+		return x
 	default:
 		return x + y
 	}

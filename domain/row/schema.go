@@ -85,6 +85,20 @@ type Metric struct {
 	Agg       Aggregator
 	Name      string
 	FieldName string
+	// TimeColumn is the field that a timed aggregator takes its time from; empty or __time: the row's own time.
+	TimeColumn string
+	// MaxStringBytes bounds the bytes of a string that is kept.
+	MaxStringBytes int
+	// Round is told to queries: whether hyperUnique answers whole numbers.
+	Round bool
+}
+
+// timeField is the input field that the time comes from, empty where it is the row's own.
+func (m *Metric) timeField() string {
+	if m.Agg.Timed() && m.TimeColumn != TimeColumn {
+		return m.TimeColumn
+	}
+	return ""
 }
 
 // Schema is what a task does to rows. The zero value is not useful: Timestamp.Column must be set.
@@ -154,9 +168,13 @@ func (s *Schema) Fields() []string {
 	for _, d := range s.Dimensions {
 		add(d.Name)
 	}
-	for _, m := range s.Metrics {
+	for i := range s.Metrics {
+		m := &s.Metrics[i]
 		if m.Agg != AggCount {
 			add(m.FieldName)
+		}
+		if field := m.timeField(); field != "" {
+			add(field)
 		}
 	}
 	return names
@@ -169,10 +187,14 @@ func (s *Schema) Excluded() map[string]bool {
 	for _, name := range s.DimensionExclusions {
 		out[name] = true
 	}
-	for _, m := range s.Metrics {
+	for i := range s.Metrics {
+		m := &s.Metrics[i]
 		out[m.Name] = true
 		if m.Agg != AggCount {
 			out[m.FieldName] = true
+		}
+		if field := m.timeField(); field != "" {
+			out[field] = true
 		}
 	}
 	return out

@@ -167,7 +167,7 @@ func TestUnsupported(t *testing.T) {
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"spatial","name":"j"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].type", "'spatial'"},
 		{"dataSchema.metricsSpec", `[{"type":"longSum","name":"x","expression":"a+1"}]`, "$.spec.dataSchema.metricsSpec[0].expression", "expression"},
-		{"dataSchema.metricsSpec", `[{"type":"hyperUnique","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "hyperUnique"},
+		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{"dataSchema.granularitySpec.queryGranularity", `{"type":"duration","duration":1000}`, "$.spec.dataSchema.granularitySpec.queryGranularity.type", "duration"},
 		{
 			"dataSchema.granularitySpec.segmentGranularity", `{"type":"period","period":"P1D","timeZone":"Europe/Berlin"}`,

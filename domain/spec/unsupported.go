@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ogham/domain/row"
 )
 
 // What tasks can do; everything else that Parse accepts is named by Unsupported.
@@ -53,12 +55,14 @@ func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 	}
 	for i, m := range d.MetricsSpec {
 		path := itemPath(at+".metricsSpec", i)
-		switch {
-		case m.Type == "count":
-		case !isSimple(m.Type):
+		given := tree.get("metricsSpec").items[i]
+		switch _, known := row.ParseAggregator(m.Type); {
+		case !known:
 			u.add(path+".type", "metric type '%s' (metric '%s')", m.Type, m.Name)
-		case m.FieldName == "" && tree.get("metricsSpec").items[i].get("expression") != nil:
+		case isSimple(m.Type) && m.FieldName == "" && given.get("expression") != nil:
 			u.add(path+".expression", "expression in metric '%s'", m.Name)
+		case given.get("isInputHyperUnique") != nil && given.get("isInputHyperUnique").flag:
+			u.add(path+".isInputHyperUnique", "isInputHyperUnique in metric '%s'", m.Name)
 		}
 	}
 	u.granularity(at+".granularitySpec.segmentGranularity", "segmentGranularity", d.GranularitySpec.SegmentGranularity)

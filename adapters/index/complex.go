@@ -1,0 +1,161 @@
+package index
+
+import (
+	"encoding/binary"
+	"math"
+	"unicode/utf8"
+
+	"ogham/domain/row"
+)
+
+// A timed aggregate, the first or last of a number or a string, is kept as its time, a byte that is 1 for null, and the
+// value: 8 bytes of a number, 4 of a float, or a string's.
+const (
+	timedHeader = 9
+	timedNull   = 8 // where the byte is
+)
+
+// The times that stand where no value was seen yet, as Druid has them: for strings its first and last instant.
+const (
+	noFirstNumber = math.MaxInt64
+	noLastNumber  = math.MinInt64
+	noFirstString = math.MaxInt64 / 2
+	noLastString  = math.MinInt64 / 2
+)
+
+// addComplex adds a row's value to an aggregate that is more than a number. It returns a detail for a value that cannot
+// be used.
+func (m *memory) addComplex(x *memMetric, at int, fresh bool, rows *row.Rows, vals []row.Value) (detail string) {
+	if x.Agg == row.AggHyperUnique {
+		m.addUnique(x, at, fresh, rows, &vals[x.slot])
+		return ""
+	}
+	state := m.state[:0]
+	if fresh {
+		state = appendTimed(state, emptyTime(x.Agg), true)
+	} else {
+		state = append(state, x.blobs.get(at)...)
+	}
+	state, detail = m.addTimed(x, state, rows, vals)
+	m.state = state
+	x.blobs.set(at, state, fresh)
+	return detail
+}
+
+func appendTimed(dst []byte, time int64, null bool) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(time))
+	if null {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
+
+func timeOf(state []byte) int64 { return int64(binary.LittleEndian.Uint64(state)) }
+
+func emptyTime(a row.Aggregator) int64 {
+	switch {
+	case a == row.AggStringFirst:
+		return noFirstString
+	case a == row.AggStringLast:
+		return noLastString
+	case a.Last():
+		return noLastNumber
+	}
+	return noFirstNumber
+}
+
+func (m *memory) addTimed(x *memMetric, state []byte, rows *row.Rows, vals []row.Value) ([]byte, string) {
+	v := &vals[x.slot]
+	if x.typ == row.TypeString && v.Kind <= row.Null { // strings pass nulls over, numbers keep them
+		return state, ""
+	}
+	time := m.rowTime
+	if x.timeSlot >= 0 {
+		n, null, ok := rows.ToNumber(&vals[x.timeSlot])
+		if !ok {
+			return state, rows.MetricMessage(&vals[x.timeSlot], x.TimeColumn)
+		}
+		if null {
+			return state, ""
+		}
+		time = n.AsLong()
+	}
+	if known := timeOf(state); x.Agg.Last() && time < known || !x.Agg.Last() && time >= known {
+		return state, ""
+	}
+	if x.typ == row.TypeString {
+		state = rows.AppendText(appendTimed(state[:0], time, false), v)
+		return state[:chop(state[timedHeader:], x.MaxStringBytes)+timedHeader], ""
+	}
+	n, null, ok := rows.ToNumber(v)
+	if !ok {
+		return state, rows.MetricMessage(v, x.FieldName)
+	}
+	state = appendTimed(state[:0], time, null)
+	switch {
+	case null:
+	case x.typ == row.TypeDouble:
+		state = binary.LittleEndian.AppendUint64(state, math.Float64bits(n.AsDouble()))
+	case x.typ == row.TypeFloat:
+		state = binary.LittleEndian.AppendUint32(state, math.Float32bits(n.AsFloat()))
+	default:
+		state = binary.LittleEndian.AppendUint64(state, uint64(n.AsLong()))
+	}
+	return state, ""
+}
+
+// chop gives the length of the longest prefix of whole characters within so many bytes.
+func chop(text []byte, most int) int {
+	if len(text) <= most {
+		return len(text)
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return most
+}
+
+// addUnique adds the texts of a value, each element of a list by itself.
+func (m *memory) addUnique(x *memMetric, at int, fresh bool, rows *row.Rows, v *row.Value) {
+	if fresh {
+		m.sketch.load(nil)
+	} else {
+		m.sketch.load(x.blobs.get(at))
+	}
+	switch {
+	case v.Kind <= row.Null:
+		if !fresh {
+			return
+		}
+	case v.Kind == row.List:
+		elems := rows.ListOf(v)
+		for i := range elems {
+			m.text = rows.AppendText(m.text[:0], &elems[i])
+			m.sketch.add(m.text)
+		}
+	default:
+		m.text = rows.AppendText(m.text[:0], v)
+		m.sketch.add(m.text)
+	}
+	m.state = m.sketch.store(m.state[:0])
+	x.blobs.set(at, m.state, fresh)
+}
+
+// combineComplex combines two aggregates, the earlier part's first. The result may be one of them.
+func combineComplex(a row.Aggregator, x, y []byte) []byte {
+	switch {
+	case a == row.AggHyperUnique:
+		var p, q hll
+		p.load(x)
+		q.load(y)
+		p.fold(&q)
+		return p.store(nil)
+	case a.Last():
+		if timeOf(y) >= timeOf(x) {
+			return y
+		}
+	case timeOf(y) < timeOf(x):
+		return y
+	}
+	return x
+}
