@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"ogham/domain/calendar"
 	"ogham/domain/row"
 	"ogham/domain/spec"
 )
@@ -13,12 +14,12 @@ import (
 // refuses such specs before, so this is met only where versions differ.
 func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 	d := &s.DataSchema
-	format, ok := row.ParseTimestampFormat(d.TimestampSpec.Format)
-	if !ok {
-		return row.Schema{}, fmt.Errorf("timestampSpec format %q is not supported", d.TimestampSpec.Format)
+	timestamp, err := row.ParseTimestamp(d.TimestampSpec.Column, d.TimestampSpec.Format)
+	if err != nil {
+		return row.Schema{}, err
 	}
 	out := row.Schema{
-		Timestamp:           row.Timestamp{Column: d.TimestampSpec.Column, Format: format},
+		Timestamp:           timestamp,
 		DimensionExclusions: d.DimensionsSpec.DimensionExclusions,
 		DiscoverDimensions: len(d.DimensionsSpec.Dimensions) == 0 || d.DimensionsSpec.IncludeAllDimensions ||
 			d.DimensionsSpec.UseSchemaDiscovery,
@@ -33,7 +34,6 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 	if !d.TransformSpec.Empty {
 		return row.Schema{}, fmt.Errorf("transformSpec is not supported")
 	}
-	var err error
 	if out.Dimensions, err = dimensionsOf(d.DimensionsSpec.Dimensions); err != nil {
 		return row.Schema{}, err
 	}
@@ -102,12 +102,19 @@ func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {
 
 func granularityOf(g spec.Granularity) (row.Granularity, error) {
 	switch {
-	case g.TimeZone != "" && g.TimeZone != "UTC" && g.TimeZone != "Etc/UTC":
-		return row.Granularity{}, fmt.Errorf("time zone %q is not supported", g.TimeZone)
+	case g.DurationMillis > 0:
+		return row.DurationGranularity(g.DurationMillis, g.Origin.UnixMilli())
 	case g.Name != "":
 		return row.ParseGranularity(g.Name)
-	case g.Period != "":
-		return row.PeriodGranularity(g.Period)
 	}
-	return row.Granularity{}, fmt.Errorf("granularity %s is not supported", g.Raw)
+	loc, ok := calendar.Zone(g.TimeZone)
+	if !ok {
+		return row.Granularity{}, fmt.Errorf("time zone %q is not known", g.TimeZone)
+	}
+	var origin *int64
+	if g.Origin != nil {
+		ms := g.Origin.UnixMilli()
+		origin = &ms
+	}
+	return row.ZonedGranularity(g.Period, loc, origin)
 }

@@ -66,11 +66,9 @@ func TestSchemaDiscoversTypes(t *testing.T) {
 
 func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
 	for name, part := range map[string]string{
-		"format":    `"timestampSpec":{"column":"ts","format":"yyyy"}`,
 		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"spatial","name":"j"}]}`,
 		"metric":    `"timestampSpec":{"column":"ts"},"metricsSpec":[{"type":"stringAny","name":"h","fieldName":"f"}]`,
 		"transform": `"timestampSpec":{"column":"ts"},"transformSpec":{"filter":{"type":"selector","dimension":"a","value":"b"}}`,
-		"time zone": `"timestampSpec":{"column":"ts"},"granularitySpec":{"segmentGranularity":{"type":"period","period":"P1D","timeZone":"Europe/Berlin"}}`,
 	} {
 		s, err := spec.Parse([]byte(`{"type":"kafka","spec":{"dataSchema":{"dataSource":"d",` + part + `},
 			"ioConfig":{"topic":"t","inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":"a:1"}}}}`))

@@ -197,12 +197,7 @@ func (b *Builder) SetTimeBounds(least, most *int64) {
 
 // timeOf gives the time of a row.
 func (b *Builder) timeOf(rows *row.Rows, i int) (t int64, ok bool) {
-	ts := &b.cfg.Schema.Timestamp
-	t, missing, ok := ts.Format.Time(&rows.Values[i*rows.Width+b.plan.timeSlot])
-	if missing && ts.MissingValue != nil {
-		return *ts.MissingValue, true
-	}
-	return t, ok && !missing
+	return b.cfg.Schema.Timestamp.Time(&rows.Values[i*rows.Width+b.plan.timeSlot])
 }
 
 // addRow adds a row whose time is known.

@@ -71,7 +71,7 @@ func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 	for _, name := range []string{
 		"granularity-hour", "json-types-and-nested", "late-early-periods", "multi-value-handling", "null-and-empty",
 		"parse-errors", "rollup-aggregators", "schema-discovery", "schema-discovery-string", "timestamp-auto", "timestamp-missing-value",
-		"timestamp-posix", "json-flatten", "kafka-format", "tsv", "csv-multivalue",
+		"timestamp-posix", "timestamp-joda-pattern", "json-flatten", "kafka-format", "tsv", "csv-multivalue",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(goldens(t), "ingest", name)

@@ -176,8 +176,8 @@ func compareRows(t *testing.T, r *recorded, p index.Parser, schema row.Schema) {
 }
 
 func hasTime(rows *row.Rows, i int, ts row.Timestamp) bool {
-	_, missing, ok := ts.Format.Time(&rows.Row(i)[0])
-	return ok && (!missing || ts.MissingValue != nil)
+	_, ok := ts.Time(&rows.Row(i)[0])
+	return ok
 }
 
 type eventField struct {

@@ -146,11 +146,13 @@ func readTimestamp(t testing.TB, raw json.RawMessage) row.Timestamp {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		t.Fatal(err)
 	}
-	f, ok := row.ParseTimestampFormat(s.Format)
-	if !ok {
-		t.Fatalf("timestamp format %q", s.Format)
+	if s.Format == "" {
+		s.Format = "auto"
 	}
-	ts := row.Timestamp{Column: s.Column, Format: f}
+	ts, err := row.ParseTimestamp(s.Column, s.Format)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.MissingValue != "" {
 		ms, ok := row.ParseISO(s.MissingValue)
 		if !ok {

@@ -58,9 +58,13 @@ func (p *part) parse(f *fields, s string) int {
 	case 'x':
 		return p.readYear(&f.weekYear, s)
 	case 'Y':
-		return p.readYear(&f.yearOfEra, s)
+		n := p.readYear(&f.yearOfEra, s)
+		if f.yearOfEra < 1 {
+			return -1
+		}
+		return n
 	case 'C':
-		return p.read(&f.century, s, 9, 0, maxYear/100)
+		return p.read(&f.century, s, p.count, 0, maxYear/100)
 	case 'G':
 		return name(&f.era, s, 0, "BC", "AD", "BCE", "CE")
 	case 'a':
@@ -102,9 +106,9 @@ func (p *part) parse(f *fields, s string) int {
 	return p.readZone(f, s)
 }
 
-// read reads a number of up to limit digits, exactly as many as letters if another number follows, within bounds.
+// read reads a number of up to limit digits within bounds; a year has as many as letters if another number follows.
 func (p *part) read(to *int, s string, limit, low, high int) int {
-	if p.digits {
+	if p.digits && (p.letter == 'y' || p.letter == 'Y' || p.letter == 'x') {
 		limit = p.count
 	}
 	n, v := 0, 0
@@ -159,11 +163,20 @@ func (p *part) readFraction(to *int, s string) int {
 	return n
 }
 
-// name finds which of some names s begins with, in any case; they count from first, a second name for the first again.
+// begins says whether s begins with a name: as it is, in capitals or in small letters.
+func begins(s, name string) bool {
+	if len(s) < len(name) {
+		return false
+	}
+	head := s[:len(name)]
+	return head == name || head == strings.ToUpper(name) || head == strings.ToLower(name)
+}
+
+// name finds which of some names s begins with; they count from first, a second name for the first again.
 func name(to *int, s string, first int, names ...string) int {
 	best := -1
 	for i, text := range names {
-		if len(s) >= len(text) && len(text) > best && strings.EqualFold(s[:len(text)], text) {
+		if len(text) > best && begins(s, text) {
 			best = len(text)
 			*to = first + i%2
 		}
@@ -194,7 +207,7 @@ func dayName(to *int, s string) int {
 // longOrShort gives the length of the name that s begins with, or of its first three letters; 0 for neither.
 func longOrShort(s, name string) int {
 	for _, text := range []string{name, name[:3]} {
-		if len(s) >= len(text) && strings.EqualFold(s[:len(text)], text) {
+		if begins(s, text) {
 			return len(text)
 		}
 	}
@@ -206,6 +219,13 @@ var zoneNames = map[string]string{
 	"UT": "UTC", "UTC": "UTC", "GMT": "UTC", "EST": "America/New_York", "EDT": "America/New_York", "CST": "America/Chicago",
 	"CDT": "America/Chicago", "MST": "America/Denver", "MDT": "America/Denver", "PST": "America/Los_Angeles",
 	"PDT": "America/Los_Angeles",
+}
+
+// javaZones are names that Java has and Joda-Time has not.
+var javaZones = map[string]bool{
+	"ACT": true, "AET": true, "AGT": true, "ART": true, "AST": true, "BET": true, "BST": true, "CAT": true, "CNT": true,
+	"CST": true, "CTT": true, "EAT": true, "ECT": true, "IET": true, "IST": true, "JST": true, "MIT": true, "NET": true,
+	"NST": true, "PLT": true, "PNT": true, "PRT": true, "PST": true, "SST": true, "VST": true,
 }
 
 // maxZoneName is longer than the name of any zone.
@@ -227,6 +247,8 @@ func (p *part) readZone(f *fields, s string) int {
 				continue
 			}
 			text = full
+		} else if text[0] == '+' || text[0] == '-' || javaZones[text] {
+			continue
 		}
 		if loc, ok := calendar.Zone(text); ok {
 			f.zone, f.hasOffset = loc, false
@@ -238,7 +260,7 @@ func (p *part) readZone(f *fields, s string) int {
 
 // readOffset reads Z, or a sign, hours and minutes, and seconds if they are there, with or without colons.
 func readOffset(f *fields, s string) int {
-	if s != "" && s[0] == 'Z' {
+	if s != "" && s[0]|0x20 == 'z' {
 		f.offset, f.hasOffset = 0, true
 		return 1
 	}

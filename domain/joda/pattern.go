@@ -57,6 +57,9 @@ func Compile(pattern string) (*Pattern, error) {
 			i = end
 		}
 	}
+	if len(p.parts) == 1 && p.parts[0].letter == 0 && p.parts[0].text == "" {
+		return nil, errors.New("Both printing and parsing not supported") //nolint:staticcheck // Joda-Time's words
+	}
 	for i := range p.parts[:len(p.parts)-1] {
 		p.parts[i].digits = p.parts[i].numeric() && p.parts[i+1].numeric()
 	}

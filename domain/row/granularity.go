@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
+
+	"ogham/domain/calendar"
 )
 
 type granularityKind uint8
@@ -13,13 +16,15 @@ const (
 	granAll
 	granFixed  // multiples of n milliseconds from an origin
 	granMonths // multiples of n months from 1970-01
+	granZoned  // periods of a zone, or from an origin
 )
 
-// Granularity cuts time into buckets, in UTC. The zero value is NONE: milliseconds.
+// Granularity cuts time into buckets. The zero value is NONE: milliseconds.
 type Granularity struct {
 	kind   granularityKind
 	n      int64
 	origin int64
+	zoned  *calendar.Buckets
 }
 
 // monday is 1969-12-29, the Monday of the week of 1970-01-01: single weeks start on Mondays.
@@ -96,6 +101,33 @@ func PeriodGranularity(period string) (Granularity, error) {
 	return fixed(p.ms), nil
 }
 
+// ZonedGranularity gives the granularity of an ISO-8601 period whose days, months and years are those of a zone and whose
+// buckets begin at an origin in milliseconds, if there is one.
+func ZonedGranularity(period string, loc *time.Location, origin *int64) (Granularity, error) {
+	if loc == time.UTC && origin == nil {
+		if g, err := PeriodGranularity(period); err == nil {
+			return g, nil
+		}
+	}
+	p, err := calendar.ParsePeriod(period)
+	if err != nil {
+		return Granularity{}, err
+	}
+	b, err := calendar.NewBuckets(p, origin, loc)
+	if err != nil {
+		return Granularity{}, err
+	}
+	return Granularity{kind: granZoned, zoned: b}, nil
+}
+
+// DurationGranularity gives the granularity whose buckets are of one length and begin at an origin, both in milliseconds.
+func DurationGranularity(length, origin int64) (Granularity, error) {
+	if length <= 0 || length > MaxInstant/2 {
+		return Granularity{}, fmt.Errorf("duration %d is not within 1 and %d", length, int64(MaxInstant/2))
+	}
+	return Granularity{kind: granFixed, n: length, origin: floorMod(origin, length)}, nil
+}
+
 // IsNone says whether time is not truncated.
 func (g Granularity) IsNone() bool { return g.kind == granNone }
 
@@ -111,6 +143,9 @@ func (g Granularity) Bucket(t int64) (start, end int64) {
 		y, m, _ := civilFromDays(floorDiv(t, msDay))
 		first := floorDiv((y-1970)*12+int64(m-1), g.n) * g.n
 		return monthStart(first), monthStart(first + g.n)
+	case granZoned:
+		start = g.zoned.Start(t)
+		return start, max(g.zoned.Next(start), t+1)
 	}
 	return t, t + 1
 }

@@ -3,6 +3,8 @@ package row
 import (
 	"errors"
 	"fmt"
+
+	"ogham/domain/joda"
 )
 
 // TimeColumn is the name of the column that holds a row's time.
@@ -68,6 +70,8 @@ const (
 type Timestamp struct {
 	Column string
 	Format TimestampFormat
+	// Pattern is that of FormatPattern.
+	Pattern *joda.Pattern
 	// MissingValue, in milliseconds, stands in for a null or absent time; nil: such a row is unparseable.
 	MissingValue *int64
 }

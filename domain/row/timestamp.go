@@ -1,9 +1,13 @@
 package row
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
+	"time"
+
+	"ogham/domain/joda"
 )
 
 // TimestampFormat is a timestampSpec's format.
@@ -15,6 +19,10 @@ const (
 	FormatISO8601
 	FormatPosix
 	FormatMillis
+	FormatMicro
+	FormatNano
+	FormatRuby    // seconds with a fraction
+	FormatPattern // a pattern of Joda-Time, which stands in Timestamp.Pattern
 )
 
 // ParseTimestampFormat gives the format for a timestampSpec's name, case ignored; ok is false for one not known here.
@@ -28,8 +36,54 @@ func ParseTimestampFormat(name string) (f TimestampFormat, ok bool) {
 		return FormatPosix, true
 	case "millis":
 		return FormatMillis, true
+	case "micro":
+		return FormatMicro, true
+	case "nano":
+		return FormatNano, true
+	case "ruby":
+		return FormatRuby, true
 	}
 	return 0, false
+}
+
+// ParseTimestamp gives the Timestamp of a column and a timestampSpec's format: a name or a pattern. The error says what is
+// wrong with a pattern.
+func ParseTimestamp(column, format string) (Timestamp, error) {
+	if f, ok := ParseTimestampFormat(format); ok && format != "" {
+		return Timestamp{Column: column, Format: f}, nil
+	}
+	p, err := joda.Compile(format)
+	if err != nil {
+		return Timestamp{}, fmt.Errorf("Unable to parse timestamps with format [%s]: %w", format, err) //nolint:staticcheck // Druid's words
+	}
+	return Timestamp{Column: column, Format: FormatPattern, Pattern: p}, nil
+}
+
+// Time reads a row's time from the value of the timestamp column; where that is null or absent, it is the missing value.
+func (t *Timestamp) Time(v *Value) (ms int64, ok bool) {
+	if t.Format == FormatPattern && v.Kind > Null {
+		return t.pattern(v)
+	}
+	ms, missing, ok := t.Format.Time(v)
+	if missing && t.MissingValue != nil {
+		return *t.MissingValue, true
+	}
+	return ms, ok && !missing
+}
+
+// pattern reads a text by the pattern; anything else as its text.
+func (t *Timestamp) pattern(v *Value) (ms int64, ok bool) {
+	text := v.Text
+	if v.Kind != String {
+		if v.Kind == List || v.Kind == Object {
+			return 0, false
+		}
+		text = new(Rows).AppendText(nil, v)
+	}
+	if len(text) == 0 {
+		return 0, false
+	}
+	return t.Pattern.Parse(stripQuotes(string(text)), time.UTC)
 }
 
 // Times that Druid represents: the interval that it calls eternity, end exclusive.
@@ -38,7 +92,7 @@ const (
 	MaxInstant = math.MaxInt64 / 2
 )
 
-// Time reads a row's time from the value of the timestamp column. missing says that the value is null or absent, in
+// Time reads a time from the value of the timestamp column, by any format but FormatPattern. missing says that the value is null or absent, in
 // which case the caller uses the missingValue; ok is false for a value that is none.
 func (f TimestampFormat) Time(v *Value) (ms int64, missing, ok bool) {
 	switch v.Kind {
@@ -60,6 +114,9 @@ func (f TimestampFormat) Time(v *Value) (ms int64, missing, ok bool) {
 		if f == FormatISO8601 {
 			return 0, false, false
 		}
+		if f == FormatRuby {
+			return saturate(math.Float64frombits(v.Num) * msSecond), false, true
+		}
 		return f.number(saturate(math.Float64frombits(v.Num))), false, true
 	case Missing, Null:
 		return 0, true, true
@@ -67,9 +124,17 @@ func (f TimestampFormat) Time(v *Value) (ms int64, missing, ok bool) {
 	return 0, false, false
 }
 
-// number turns a JSON number into milliseconds; seconds saturate.
+// number turns a JSON number into milliseconds; seconds saturate, parts of a millisecond are cut.
 func (f TimestampFormat) number(n int64) int64 {
-	if f != FormatPosix {
+	switch f {
+	case FormatMicro:
+		return n / 1000
+	case FormatNano:
+		return n / 1_000_000
+	case FormatRuby:
+		return saturate(float64(n) * msSecond)
+	case FormatPosix:
+	default:
 		return n
 	}
 	switch {
@@ -96,6 +161,9 @@ func (f TimestampFormat) Parse(s string) (ms int64, ok bool) {
 		}
 		n, err := strconv.ParseInt(s, 10, 64)
 		return n, err == nil
+	case FormatRuby:
+		d, ok := parseJavaFloat(stripQuotes(s), 64)
+		return saturate(d * msSecond), ok
 	default:
 		n, err := strconv.ParseInt(stripQuotes(s), 10, 64)
 		return f.number(n), err == nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"ogham/domain/joda"
 )
 
 const (
@@ -120,23 +122,13 @@ func readTimestamp(schema *reader, out *TimestampSpec) *node {
 // namedFormats are the formats of timestamps that are no patterns.
 var namedFormats = []string{"auto", "iso", "posix", "millis", "micro", "nano", "ruby"}
 
-// formatReadable says whether a format has a name or could be a Joda-Time pattern, in which letters outside of quotes
-// are fields and not every letter is one.
+// formatReadable says whether a format has a name or is a pattern of Joda-Time.
 func formatReadable(format string) bool {
 	if slices.Contains(namedFormats, strings.ToLower(format)) {
 		return true
 	}
-	quoted := false
-	for _, c := range format {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		switch {
-		case c == '\'':
-			quoted = !quoted
-		case letter && !quoted && !strings.ContainsRune("GCxweEyYDMdaKhHkmsSzZ", c):
-			return false
-		}
-	}
-	return format != ""
+	_, err := joda.Compile(format)
+	return err == nil
 }
 
 // checkColumns refuses columns that occur twice, and a dimension __time that is no long.

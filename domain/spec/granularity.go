@@ -125,7 +125,7 @@ func granularityObject(r *reader, out *Granularity) *node {
 		}
 	}
 	r.done()
-	out.Period, out.TimeZone, out.hasOrigin = period.String(), zone, origin != nil
+	out.Period, out.TimeZone, out.Origin = period.String(), zone, origin
 	if zone == "UTC" && origin == nil {
 		for name, text := range granularityPeriods {
 			if text == out.Period {
@@ -157,7 +157,7 @@ func durationGranularity(r *reader, out *Granularity) *node {
 		at := time.UnixMilli(origin.UnixMilli() % length).UTC()
 		origin = &at
 	}
-	out.duration, out.TimeZone = true, "UTC"
+	out.DurationMillis, out.TimeZone, out.Origin = length, "UTC", origin
 	return object(
 		member{"type", str("duration")},
 		member{"duration", integer(length)},

@@ -95,8 +95,10 @@ type Granularity struct {
 	// Raw is the granularity as Druid writes it.
 	Raw json.RawMessage
 
-	hasOrigin bool
-	duration  bool
+	// Origin is where the buckets begin, nil unless the spec says so.
+	Origin *time.Time
+	// DurationMillis is the length of the buckets of type duration, 0 for others.
+	DurationMillis int64
 }
 
 // TransformSpec is what is done to rows before they are indexed.

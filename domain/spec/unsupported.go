@@ -3,14 +3,12 @@ package spec
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"ogham/domain/row"
 )
 
 // What tasks can do; everything else that Parse accepts is named by Unsupported.
 var (
-	supportedTimestamps = []string{"auto", "iso", "millis", "posix"}
 	supportedDimensions = []string{"auto", "double", "float", "json", "long", typeString}
 )
 
@@ -34,9 +32,6 @@ func (s *Supervisor) Unsupported() []Problem {
 
 func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 	const at = "$.spec.dataSchema"
-	if !slices.Contains(supportedTimestamps, strings.ToLower(d.TimestampSpec.Format)) {
-		u.add(at+".timestampSpec.format", "timestampSpec format '%s'", d.TimestampSpec.Format)
-	}
 	var listed []*node
 	if spec := tree.get("dimensionsSpec"); spec != nil && spec.get("dimensions") != nil {
 		listed = spec.get("dimensions").items
@@ -65,25 +60,12 @@ func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 			u.add(path+".isInputHyperUnique", "isInputHyperUnique in metric '%s'", m.Name)
 		}
 	}
-	u.granularity(at+".granularitySpec.segmentGranularity", "segmentGranularity", d.GranularitySpec.SegmentGranularity)
-	u.granularity(at+".granularitySpec.queryGranularity", "queryGranularity", d.GranularitySpec.QueryGranularity)
 	transform := tree.get("transformSpec")
 	if transform.get("filter").kind != kindNull {
 		u.add(at+".transformSpec.filter", "transformSpec filter")
 	}
 	if len(transform.get("transforms").items) > 0 {
 		u.add(at+".transformSpec.transforms", "transformSpec transforms")
-	}
-}
-
-func (u *unsupported) granularity(path, name string, g Granularity) {
-	switch {
-	case g.duration:
-		u.add(path+".type", "%s of type duration", name)
-	case g.hasOrigin:
-		u.add(path+".origin", "%s with an origin", name)
-	case g.TimeZone != "UTC" && g.TimeZone != "Etc/UTC":
-		u.add(path+".timeZone", "%s with timeZone '%s' instead of UTC", name, g.TimeZone)
 	}
 }
 
