@@ -194,6 +194,7 @@ func TestThreeProcesses(t *testing.T) {
 	}
 	leader.submit(specOf("spread", "spread", b.servers, func(spec sections) {
 		spec.io["replicas"], spec.io["taskDuration"] = 2, "PT2S"
+		spec.tuning["maxRowsPerSegment"] = 100 // several sequences each
 	}))
 	// Each of its groups has one task: a lost one must be replaced before anything goes on.
 	leader.submit(specOf("single", "spread", b.servers, func(spec sections) { spec.io["taskDuration"] = "PT2M" }))
@@ -251,6 +252,9 @@ func TestThreeProcesses(t *testing.T) {
 	checkHistory(t, events)
 	checkReplicas(t, events)
 	checkDeposed(t, events, deposed)
+	if n, err := sequencesOf(other, "spread"); err != nil || n < 1 {
+		t.Errorf("no group of replicas has published a second sequence (%v)", err)
+	}
 	t.Logf("%d rows, %d events, %d tasks, of which %d failed", p.sent, len(events), count(events, "TaskCreated"), count(events, "TaskFailed"))
 }
 

@@ -5,4 +5,13 @@ package e2e
 import "testing"
 
 // TestGoldenLife replays the scenario that lasts as long as its tasks.
-func TestGoldenLife(t *testing.T) { replay(t, longScenario) }
+func TestGoldenLife(t *testing.T) {
+	t.Parallel()
+	replay(t, longScenario)
+}
+
+// TestGoldenIdle replays the scenario that waits for a topic to be quiet.
+func TestGoldenIdle(t *testing.T) {
+	t.Parallel()
+	replay(t, idleScenario)
+}

@@ -181,6 +181,11 @@ var longScenario = scenario{name: "04-life", workers: true, topics: []goldenTopi
 	{name: "gold_edits_story_topic", partitions: 2, messages: map[string]int{"": 60_000, "19-status-running-active0-publishing1-lag-zero": 2000, "28-suspend": 2000}},
 }}
 
+// idleScenario takes a minute of a task's duration, and the half of one in which new messages are seen.
+var idleScenario = scenario{name: "14-idle", workers: true, topics: []goldenTopic{
+	{name: "gold_edits_calm_topic", partitions: 1, messages: map[string]int{"": 40, "14-status-new-messages-idle-active0-publishing0-lag-zero": 10}},
+}}
+
 func TestGoldens(t *testing.T) {
 	t.Parallel()
 	for _, sc := range scenarios {

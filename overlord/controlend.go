@@ -110,7 +110,7 @@ func (a *actor) setUserEnd(ctx context.Context, key string, stream Stream, c tas
 	if reply.Code != "" {
 		return reply
 	}
-	a.sendAll(ctx, orders) // a task that did not hear it is told again at its next heartbeat
+	a.sendEnds(ctx, orders) // a task that did not hear it is told again at its next heartbeat
 	return task.ControlReply{Offsets: c.End}
 }
 

@@ -148,7 +148,7 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 		orders = a.endOrders(a.state.Group(key))
 	})
 	if err == nil {
-		a.sendAll(ctx, orders)
+		a.sendEnds(ctx, orders)
 	}
 }
 
@@ -170,7 +170,7 @@ func (a *actor) checkpoint(ctx context.Context, key string, by origin) {
 		}
 	})
 	if err == nil {
-		a.sendAll(ctx, orders)
+		a.sendEnds(ctx, orders)
 	}
 }
 
@@ -232,23 +232,43 @@ func (a *actor) endOrders(g *supervisor.Group) []task.Order {
 	if g == nil {
 		return nil
 	}
-	closed := -1
-	for i := range g.Sequences {
-		if g.Sequences[i].End != nil {
-			closed = i
-		}
+	number := g.Open().Number
+	if !g.Publishing {
+		number--
 	}
-	if closed < 0 {
-		return nil
-	}
-	q := g.Sequences[closed]
 	var orders []task.Order
 	for _, id := range g.TaskIDs {
 		if t := a.state.Tasks[id]; t != nil && (t.State == task.StateReading || t.State == task.StatePublishing) {
-			orders = append(orders, task.Order{Op: task.OpSetEnd, TaskID: id, Sequence: q.Number, End: q.End, Finish: g.Publishing})
+			orders = append(orders, endOrder(g, id, number)...)
 		}
 	}
 	return orders
+}
+
+// endOrder tells a task the end of a sequence; none where it has none.
+func endOrder(g *supervisor.Group, id string, number int) []task.Order {
+	q := g.Sequence(number)
+	if q == nil || q.End == nil {
+		return nil
+	}
+	return []task.Order{{
+		Op: task.OpSetEnd, TaskID: id, Sequence: number, End: q.End, Finish: g.Publishing && number == g.Open().Number,
+	}}
+}
+
+// sendEnds sends orders that set ends. A task that can never end there is stopped, and replaced: its group would wait for it
+// for ever. One that does not answer is told again at its next heartbeat.
+func (a *actor) sendEnds(ctx context.Context, orders []task.Order) {
+	results := a.sendAll(ctx, orders)
+	_ = a.do(ctx, func(ctx context.Context) {
+		for i, r := range results {
+			if r.reply.Code == task.CodeEnd && a.state.Tasks[orders[i].TaskID] != nil {
+				a.log.Warn("a task cannot end where its group does", "task", orders[i].TaskID, "error", r.err)
+				a.stopTask(ctx, orders[i].TaskID, "Failed to set end offsets, killing task")
+				a.soon()
+			}
+		}
+	})
 }
 
 func (a *actor) completionTimeout() time.Duration {

@@ -207,10 +207,12 @@ type fakeWorker struct {
 	incarnation string
 	capacity    int
 	// most is how many records a task reads of a partition between two beats; 0 for all.
-	most  int64
-	mu    sync.Mutex
-	tasks map[string]*fakeTask
-	stop  func()
+	most      int64
+	holds     bool // nothing is published
+	cannotEnd bool // the next order to end is refused for good
+	mu        sync.Mutex
+	tasks     map[string]*fakeTask
+	stop      func()
 }
 
 type fakeTask struct {
@@ -220,6 +222,7 @@ type fakeTask struct {
 	finishing bool
 	started   time.Time
 	resumed   int
+	full      bool // it rests because its open sequence is full
 	bad       []task.ParseException
 }
 
@@ -290,11 +293,18 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 		t.status = task.RunnerPaused
 		return task.OrderReply{Offsets: t.at.Clone()}
 	case task.OpResume:
-		t.status = task.RunnerReading
 		t.resumed++
+		if !t.full {
+			t.status = task.RunnerReading
+		}
 	case task.OpStop:
 		delete(w.tasks, o.TaskID)
 	case task.OpSetEnd:
+		if w.cannotEnd {
+			w.cannotEnd = false
+			return task.OrderReply{Code: task.CodeEnd, Message: "past it"}
+		}
+		t.full = false
 		q := &t.a.Sequences[len(t.a.Sequences)-1]
 		if q.Number != o.Sequence || q.End != nil {
 			return task.OrderReply{}
@@ -317,6 +327,7 @@ func (w *fakeWorker) beat(ctx context.Context) {
 	w.h.topic.mu.Unlock()
 	w.mu.Lock()
 	hb := task.Heartbeat{WorkerID: w.id, Incarnation: w.incarnation, Host: "127.0.0.1", Port: 1, Capacity: w.capacity}
+	held := w.holds
 	var closed []*fakeTask
 	for id, t := range w.tasks {
 		if t.status == task.RunnerReading {
@@ -335,14 +346,14 @@ func (w *fakeWorker) beat(ctx context.Context) {
 		}
 		hb.Tasks = append(hb.Tasks, task.Report{
 			TaskID: id, SupervisorID: t.a.SupervisorID, Status: t.status, StartTime: t.started,
-			CurrentOffsets: t.at.Clone(), Sequences: append([]task.Sequence(nil), t.a.Sequences...), Finishing: t.finishing,
+			CurrentOffsets: t.at.Clone(), Sequences: append([]task.Sequence(nil), t.a.Sequences...), Finishing: t.finishing, Checkpointing: t.full,
 		})
 	}
 	w.mu.Unlock()
 	data, _ := json.Marshal(hb)
 	_ = w.h.nc.Publish(task.SubjectHeartbeatPrefix+eventstore.EncodeToken(w.id), data)
 	for _, t := range closed {
-		if w.publish(ctx, t) {
+		if !held && w.publish(ctx, t) {
 			w.mu.Lock()
 			delete(w.tasks, t.a.TaskID)
 			w.mu.Unlock()

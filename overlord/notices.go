@@ -101,13 +101,19 @@ func (a *actor) onCheckpoint(ctx context.Context, n task.Notice, by origin) task
 		return task.NoticeReply{}
 	case n.Sequence > g.Open().Number:
 		return task.NoticeReply{Code: task.CodeConflict, Message: fmt.Sprintf("No such previous checkpoint [%d] found", n.Sequence)}
-	case a.busy[g.Key]:
-		return task.NoticeReply{}
 	}
-	a.busy[g.Key] = true
-	key := g.Key
-	a.spawn(ctx, func(ctx context.Context) { a.checkpoint(ctx, key, by) })
+	a.startCheckpoint(ctx, g.Key, by)
 	return task.NoticeReply{}
+}
+
+// startCheckpoint closes the open sequence of a group beside the actor, unless somebody is telling it something already:
+// the heartbeats of a task that waits for an end ask again.
+func (a *actor) startCheckpoint(ctx context.Context, key string, by origin) {
+	if a.busy[key] {
+		return
+	}
+	a.busy[key] = true
+	a.spawn(ctx, func(ctx context.Context) { a.checkpoint(ctx, key, by) })
 }
 
 // onReset looks after a task whose next record is gone. As in Druid the offset is stored as resetOffsets stores it, the

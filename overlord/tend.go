@@ -210,20 +210,29 @@ func (a *actor) align(ctx context.Context, r task.Report) {
 	}
 	var orders []task.Order
 	switch {
-	case g.Publishing && !r.Finishing, open >= 0 && open < g.Open().Number:
-		for _, o := range a.endOrders(g) {
-			if o.TaskID == r.TaskID {
-				orders = append(orders, o)
-			}
-		}
+	case open >= 0 && (g.Publishing || open < g.Open().Number):
+		orders = endOrder(g, r.TaskID, open)
+	case g.Publishing && !r.Finishing:
+		orders = endOrder(g, r.TaskID, g.Open().Number)
+	case r.Checkpointing && open == g.Open().Number:
+		// Its notice is on its way, or was answered by a leader that is gone: it may not be told to read on.
+		a.startCheckpoint(ctx, g.Key, origin{actor: "task:" + r.TaskID})
 	case r.Status == task.RunnerReading && t.Paused:
 		orders = append(orders, task.Order{Op: task.OpPause, TaskID: r.TaskID})
 	case r.Status == task.RunnerPaused && !t.Paused:
 		orders = append(orders, task.Order{Op: task.OpResume, TaskID: r.TaskID})
 	}
-	if len(orders) > 0 {
-		a.spawn(ctx, func(ctx context.Context) { a.sendAll(ctx, orders) })
+	if len(orders) == 0 {
+		return
 	}
+	// Nobody else tells the group anything before this has arrived: an order to read on that comes behind one to rest would
+	// make the task read past the end that is decided then.
+	a.busy[g.Key] = true
+	key := g.Key
+	a.spawn(ctx, func(ctx context.Context) {
+		defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
+		a.sendEnds(ctx, orders)
+	})
 }
 
 // beat notes the tasks that a worker's heartbeat does not name.

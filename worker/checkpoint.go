@@ -20,9 +20,6 @@ func (r *reader) checkpointDue() (due bool, number int) {
 	if open.Number != r.openNumber {
 		r.openNumber, r.opened = open.Number, now
 	}
-	if now.Before(r.noCheckpointUntil) {
-		return false, 0
-	}
 	t := &r.spec.TuningConfig
 	if open.builder != nil {
 		if limit := int64(t.MaxRowsPerSegment); limit > 0 && open.builder.MaxSegmentRows() >= limit {
@@ -52,8 +49,7 @@ func (s *sequence) advanced(position task.Offsets) bool {
 	return false
 }
 
-// checkpoint rests and asks the leader for the end offsets of the open sequence, again and again until they are set or
-// the task is told to resume without them.
+// checkpoint rests and asks the leader for the end offsets of the open sequence, again and again until they are set.
 func (r *reader) checkpoint(ctx context.Context, number int) error {
 	r.mu.Lock()
 	r.checkpointing = true
@@ -76,16 +72,7 @@ func (r *reader) checkpoint(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	if refused != nil {
-		return refused
-	}
-	r.mu.Lock()
-	open := r.sequences[len(r.sequences)-1]
-	if open.Number == number && open.End == nil {
-		r.noCheckpointUntil = time.Now().Add(checkpointPatience)
-	}
-	r.mu.Unlock()
-	return nil
+	return refused
 }
 
 // ask sends the notice until ctx ends. An error is a refusal for good.

@@ -64,11 +64,12 @@ func (r *runner) isOver() bool {
 	}
 }
 
-// resume lets the task read on, also where it waits for the end of a checkpoint.
+// resume lets the task read on, but not where it waits for the end of a full sequence: what came too late, or from a leader
+// that does not know of it yet, may not make that sequence larger than it should be.
 func (r *runner) resume() task.OrderReply {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.pauseOrdered, r.checkpointing = false, false
+	r.pauseOrdered = false
 	r.announce()
 	return task.OrderReply{Offsets: r.position.Clone()}
 }
@@ -123,9 +124,9 @@ func (r *runner) closedAlready(number int, end task.Offsets, finish bool) (task.
 	case !ok:
 		return task.OrderReply{}, false
 	case !c.end.Equal(end):
-		return refuse(task.CodeRefused, "Sequence [%d] has already endOffsets set, cannot set to [%s]", number, end.Text()), true
+		return refuse(task.CodeEnd, "Sequence [%d] has already endOffsets set, cannot set to [%s]", number, end.Text()), true
 	case c.finish != finish:
-		return refuse(task.CodeRefused, "Sequence [%d] has already endOffsets set with finish [%t], cannot change it", number, c.finish), true
+		return refuse(task.CodeEnd, "Sequence [%d] has already endOffsets set with finish [%t], cannot change it", number, c.finish), true
 	}
 	return task.OrderReply{Offsets: end}, true
 }
@@ -136,18 +137,21 @@ func (r *runner) refusesEnd(number int, end task.Offsets) task.OrderReply {
 		return refuse(task.CodeRefused, "Request body must contain a map of { partition:endOffset }")
 	}
 	if len(r.sequences) == 0 {
-		return refuse(task.CodeRefused, "Sequence [%d] is not open", number)
+		return refuse(task.CodeEnd, "Sequence [%d] is not open", number)
 	}
 	open := r.sequences[len(r.sequences)-1]
-	if open.End != nil || open.Number != number {
+	switch {
+	case open.Number < number: // the order before has not arrived, and comes again
 		return refuse(task.CodeRefused, "Sequence [%d] is not the open one", number)
+	case open.End != nil || open.Number != number:
+		return refuse(task.CodeEnd, "Sequence [%d] is not the open one", number)
 	}
 	for p, offset := range end {
 		if _, ok := open.Start[p]; !ok || len(end) != len(open.Start) {
-			return refuse(task.CodeRefused, "Request contains partitions not being handled by this task, my partitions: %v", open.Start.Partitions())
+			return refuse(task.CodeEnd, "Request contains partitions not being handled by this task, my partitions: %v", open.Start.Partitions())
 		}
 		if now := max(r.position[p], open.Start[p]); offset < now {
-			return refuse(task.CodeRefused, "End sequence must be >= current sequence for partition [%s] (current: %d)", p, now)
+			return refuse(task.CodeEnd, "End sequence must be >= current sequence for partition [%s] (current: %d)", p, now)
 		}
 	}
 	return task.OrderReply{}

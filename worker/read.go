@@ -12,8 +12,7 @@ import (
 	"ogham/worker/fault"
 )
 
-// checkpointPatience is how long a task waits for its end offsets before it asks again, and how long it reads on after
-// it was told to resume without them.
+// checkpointPatience is how long a task waits for its end offsets before it asks again.
 const checkpointPatience = 30 * time.Second
 
 // reader consumes the task's partitions and adds their rows to the sequences.
@@ -25,7 +24,6 @@ type reader struct {
 	// opened and persisted are when the open sequence began and when rows were last persisted.
 	opened, persisted time.Time
 	openNumber        int
-	noCheckpointUntil time.Time
 	pause             time.Duration // before the next poll, after trouble
 	bounds            *bounds       // nil where the spec has none
 }
@@ -282,10 +280,10 @@ func (r *reader) addRows(ctx context.Context, s *sequence, records []Record) err
 }
 
 // room is how many records the sequence may still take before a segment of it is full; rollup only makes it last longer.
-// A sequence that is closed is read to its end whatever its size, and so is one that no end could be had for.
+// A sequence that is closed is read to its end whatever its size.
 func (r *reader) room(s *sequence) int {
 	limit := int64(r.spec.TuningConfig.MaxRowsPerSegment)
-	if limit <= 0 || s.End != nil || time.Now().Before(r.noCheckpointUntil) {
+	if limit <= 0 || s.End != nil {
 		return math.MaxInt
 	}
 	if s.builder != nil {

@@ -381,7 +381,7 @@ func (r *runner) account(now time.Time) (task.Report, tally) {
 	r.meter.observe(now, total.counters)
 	out := task.Report{
 		TaskID: r.a.TaskID, SupervisorID: r.a.SupervisorID, Status: r.status, StartTime: r.start,
-		CurrentOffsets: r.position.Clone(), Finishing: r.finishing, Stats: r.meter.stats(total.counters),
+		CurrentOffsets: r.position.Clone(), Checkpointing: r.checkpointing, Finishing: r.finishing, Stats: r.meter.stats(total.counters),
 	}
 	for _, s := range r.sequences {
 		out.Sequences = append(out.Sequences, task.Sequence{Number: s.Number, Start: s.Start.Clone(), End: s.End.Clone()})

@@ -88,6 +88,8 @@ type Report struct {
 	CurrentOffsets Offsets      `json:"currentOffsets,omitempty"`
 	// Sequences are the sequences as the task knows them, so that the overlord sees whether its orders arrived.
 	Sequences []Sequence `json:"sequences,omitempty"`
+	// Checkpointing is set while the task rests because its open sequence is full, and waits for its end.
+	Checkpointing bool `json:"checkpointing,omitempty"`
 	// Finishing is set once the task has been given its final end offsets.
 	Finishing bool  `json:"finishing,omitempty"`
 	Stats     Stats `json:"stats"`
@@ -164,6 +166,8 @@ const (
 	CodeStaleEpoch = "staleEpoch"
 	// CodeRefused: the task cannot do that now; Message says why.
 	CodeRefused = "refused"
+	// CodeEnd: the task can never end there, because it has read past it or was told another end. It is to be replaced.
+	CodeEnd = "end"
 )
 
 // Control is what a client asks of one running task, as it would ask Druid's chat handler. The leader decides it, so that
