@@ -49,7 +49,11 @@ func (r *reader) texts(name string) []string {
 	var texts []string
 	for i, item := range items {
 		if item.kind == kindArray || item.kind == kindObject || item.kind == kindNull {
-			r.scan.wrongKind(item, itemPath(r.at(name), i), "java.lang.String")
+			class := "java.lang.String"
+			if item.kind == kindObject {
+				class = "java.util.ArrayList<java.lang.Object>"
+			}
+			r.scan.wrongKind(item, itemPath(r.at(name), i), class)
 			continue
 		}
 		texts = append(texts, item.scalarText())
@@ -77,14 +81,6 @@ func (r *reader) long(name string) *int64 {
 	return r.whole(name, math.MinInt64, math.MaxInt64, "long", "java.lang.Long")
 }
 
-// primitiveLongOr is longOr for a member that Druid keeps in a long and not in a Long, as its error texts tell.
-func (r *reader) primitiveLongOr(name string, def int64) int64 {
-	if v := r.whole(name, math.MinInt64, math.MaxInt64, "long", "long"); v != nil {
-		return *v
-	}
-	return def
-}
-
 func (r *reader) longOr(name string, def int64) int64 {
 	if v := r.long(name); v != nil {
 		return *v
@@ -108,26 +104,31 @@ func (r *reader) whole(name string, low, high int64, primitive, class string) *i
 		}
 		return &v
 	case kindString:
-		return r.wholeText(name, n.text, low, high, class)
+		return r.wholeText(name, n.text, low, high, primitive, class)
 	}
 	r.scan.wrongKind(n, r.at(name), class)
 	return nil
 }
 
-func (r *reader) wholeText(name, text string, low, high int64, class string) *int64 {
+func (r *reader) wholeText(name, text string, low, high int64, primitive, class string) *int64 {
 	trimmed := strings.TrimSpace(text)
-	if trimmed == "" || trimmed == "null" {
+	switch {
+	case text == "" || trimmed == "null":
+		return nil
+	case trimmed == "":
+		message := "Cannot coerce blank String (all whitespace) to `" + class + "` value (but could if coercion was enabled using `CoercionConfig`)"
+		r.scan.add(r.at(name), message, message)
 		return nil
 	}
 	v, err := strconv.ParseInt(trimmed, 10, 64)
 	if err == nil && v >= low && v <= high {
 		return &v
 	}
-	reason := "not a valid `" + class + "` value"
+	reason := "not a valid `" + primitive + "` value"
 	if err == nil || strings.Contains(err.Error(), "out of range") {
-		reason = fmt.Sprintf("Overflow: numeric value (%s) out of range of `%s` (%d -%d)", trimmed, class, low, high)
+		reason = fmt.Sprintf("Overflow: numeric value (%s) out of range of %s (%d -%d)", trimmed, primitive, low, high)
 	}
-	message := fmt.Sprintf("Cannot deserialize value of type `%s` from String %q: %s", class, text, reason)
+	message := fmt.Sprintf("Cannot deserialize value of type `%s` from String %q: %s", primitive, text, reason)
 	r.scan.add(r.at(name), message, message)
 	return nil
 }
@@ -234,14 +235,15 @@ func (r *reader) period(name string) *Period {
 		if strings.TrimSpace(n.text) == "" {
 			return nil
 		}
-		p, err := ParsePeriod(n.text)
+		p, err := ParsePeriod(strings.TrimSpace(n.text))
 		if err != nil {
 			r.scan.add(r.at(name), err.Error(), err.Error()+" (through reference chain: "+r.link(name)+")")
 			return nil
 		}
 		return &p
 	}
-	r.scan.wrongKind(n, r.at(name), "org.joda.time.ReadablePeriod")
+	const message = "expected JSON Number, String or Object"
+	r.scan.add(r.at(name), message, message)
 	return nil
 }
 
@@ -288,6 +290,11 @@ func (r *reader) instant(name string) *time.Time {
 			return nil
 		}
 		return &t
+	}
+	if n.kind == kindBool {
+		message := fmt.Sprintf("Cannot deserialize instance of `org.joda.time.DateTime` out of VALUE_%s token", strings.ToUpper(n.scalarText()))
+		r.scan.add(r.at(name), message, message)
+		return nil
 	}
 	r.scan.wrongKind(n, r.at(name), "org.joda.time.DateTime")
 	return nil

@@ -87,7 +87,7 @@ func dataSourceProblem(name string) string {
 	// plane, judged by UTF-16 units.
 	for i, c := range utf16.Encode([]rune(name)) {
 		if c < 31 || c > 127 && c < 159 || c > 0xd800 && c < 0xf8ff || c > 0xfff0 && c < 0xffff {
-			return fmt.Sprintf("Value [%s] contains illegal UTF8 character[#%d] at position[%d]", name, c, i)
+			return fmt.Sprintf("Value [%s] contains illegal UTF8 character [#%d] at position [%d]", name, c, i)
 		}
 	}
 	return ""

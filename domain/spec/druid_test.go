@@ -85,13 +85,35 @@ var otherwise = map[string]string{
 	"io-scaler-stopratio":   "stopTaskCountRatio of Druid 37 is carried out",
 	"format-regex-none":     "refused: every task would fail",
 	"format-avro":           "the extension is built in",
+
+	"intprim-neg":     "refused: nobody can say what it means",
+	"long-neg":        "refused: nobody can say what it means",
+	"double-nan":      "refused: nothing is above or below it",
+	"double-inf":      "refused: no share is so large",
+	"period-negnum":   "refused: it would be over before it began",
+	"period-neg":      "refused: it would be over before it began",
+	"period-zero":     "refused: it would be over before it began",
+	"period-p":        "refused: it is zero",
+	"loose-negnum":    "refused: it would be over before it began",
+	"loose-neg":       "refused: it would be over before it began",
+	"loose-zero":      "refused: it would be over before it began",
+	"loose-p":         "refused: it is zero",
+	"instant-week":    "refused: dates have a month and a day",
+	"instant-ordinal": "refused: dates have a month and a day",
+	"instant-neg":     "refused: years are from 0 to 9999",
+	"instant-basic":   "refused: years are from 0 to 9999",
+	"instant-big":     "refused: years are from 0 to 9999",
+	"servers-empty":   "refused: no run could reach a broker",
+	"servers-num":     "refused: no run could reach a broker",
+	"servers-list":    "refused: no run could reach a broker",
 }
 
 // ownWords are the recorded refusals that are Java's and not Druid's; they are refused here in words of our own.
 var ownWords = []string{
 	"metric-stringFirstFold", "metric-stringFirstFold-bytes", "metric-stringFirstFold-badbytes", "metric-stringLastFold",
 	"metric-stringLastFold-bytes", "metric-stringLastFold-badbytes", "metric-hyperUnique-nofield", "metric-null-in-list",
-	"filter-regex-bad", "filter-and-none", "dim-null", "dim-exclusions-null",
+	"filter-regex-bad", "filter-and-none", "dim-null", "dim-exclusions-null", "instant-text-millis", "instant-t24",
+	"transforms-null-item", "index-compression-num", "filter-values-text",
 }
 
 func TestSpecsAreReadAndWrittenAsByDruid(t *testing.T) {

@@ -71,7 +71,7 @@ func (r *reader) enum(name, def string, known []string, class, inner string) *no
 // readBitmap takes every type but concise for roaring, as Druid does.
 func readBitmap(r *reader) *node {
 	id := "roaring"
-	if b := r.child("bitmap", "org.apache.druid.segment.data.BitmapSerdeFactory"); b != nil {
+	if b := r.child("bitmap", "org.apache.druid.segment.data.BitmapSerde$DefaultBitmapSerdeFactory"); b != nil {
 		b.ignore("compressRunOnSerialization")
 		switch given := b.textOr("type", id); given {
 		case id:

@@ -125,7 +125,12 @@ func readConsumerProperties(r *reader, c *IOConfig) *node {
 		r.fail("consumerProperties", "consumerProperties") // Druid names the member and says no more
 		return null
 	}
-	if n.kind != kindObject {
+	switch n.kind {
+	case kindObject:
+	case kindArray:
+		r.scan.wrongKind(n, r.at("consumerProperties"), classMap+"<java.lang.String,java.lang.Object>")
+		return null
+	default:
 		r.scan.notAnObject(n, r.at("consumerProperties"), classMap)
 		return null
 	}

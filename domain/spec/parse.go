@@ -49,11 +49,21 @@ func Parse(body []byte) (*Supervisor, error) {
 			maxDepth+1, maxDepth)
 		s.add("$", message, message)
 	}
-	if err := s.err(); err != nil {
+	if err := s.problemsOf(out); err != nil {
 		return nil, err
 	}
 	out.warnings = s.warnings
 	return out, nil
+}
+
+// problemsOf is nil, or everything that keeps a spec from being taken.
+func (s *scan) problemsOf(sp *Supervisor) error {
+	if len(s.problems) == 0 {
+		return nil
+	}
+	e := s.invalid()
+	sp.besides(e)
+	return e
 }
 
 func readSupervisor(top *reader, out *Supervisor) {
@@ -66,6 +76,7 @@ func readSupervisor(top *reader, out *Supervisor) {
 			return
 		}
 	}
+	out.at = parts.path
 	readSchema(required(top, parts, "dataSchema", classSchema), out)
 	readIO(required(top, parts, "ioConfig", classIO), out)
 	readTuning(parts, out)
@@ -97,7 +108,7 @@ func readContext(top *reader, out *Supervisor) {
 	case kindObject:
 		out.contextTree = n
 		out.Context = n.encode()
-	case kindArray:
+	case kindArray, kindNumber:
 		top.scan.wrongKind(n, top.at("context"), classMap+"<java.lang.String,java.lang.Object>")
 	default:
 		top.scan.notAnObject(n, top.at("context"), classMap)

@@ -260,3 +260,21 @@ func TestAllProblemsAreFound(t *testing.T) {
 		t.Errorf("message is %s", e)
 	}
 }
+
+func TestUnsupportedOptionsAreToldBesideOtherProblems(t *testing.T) {
+	e := problemsOf(t, with(t, "ioConfig.taskCount", `0`, "ioConfig.inputFormat", `null`, "dataSchema.dimensionsSpec",
+		`{"dimensions":[{"type":"spatial","name":"s","dims":["x"]},{"name":""}]}`))
+	var paths []string
+	for _, p := range e.Problems {
+		paths = append(paths, p.Path)
+	}
+	// The spatial dimension stands beside a broken one and may be found in the next round.
+	want := []string{"$.spec.dataSchema.dimensionsSpec.dimensions[1].name", "$.spec.ioConfig.taskCount", "$.spec.ioConfig.inputFormat"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("problems are at %q, want %q", paths, want)
+	}
+	flat := mustParse(t, []byte(`{"type":"kafka","dataSchema":{"dataSource":"d","timestampSpec":{}},"ioConfig":{"topic":"t","consumerProperties":{"bootstrap.servers":"h:1"}}}`))
+	if u := flat.Unsupported(); len(u) != 1 || u[0].Path != "$.ioConfig.inputFormat" {
+		t.Errorf("the flat form lacks %v, want its inputFormat by its own path", u)
+	}
+}

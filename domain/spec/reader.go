@@ -18,7 +18,9 @@ type problem struct {
 	wire string
 }
 
+// add notes a problem. Druid's text ends with its first line: what Jackson adds behind it is about the place.
 func (s *scan) add(path, message, wire string) {
+	wire, _, _ = strings.Cut(wire, "\n")
 	s.problems = append(s.problems, problem{Problem{path, message}, wire})
 }
 
@@ -31,6 +33,10 @@ func (s *scan) err() error {
 	if len(s.problems) == 0 {
 		return nil
 	}
+	return s.invalid()
+}
+
+func (s *scan) invalid() *InvalidError {
 	e := &InvalidError{Message: s.problems[0].wire}
 	for _, p := range s.problems {
 		e.Problems = append(e.Problems, p.Problem)

@@ -81,7 +81,7 @@ func ParseSampler(body []byte) (*Sampler, error) {
 	}
 	readSamplerConfig(r, &out.Config)
 	r.done()
-	if err := s.err(); err != nil {
+	if err := s.problemsOf(out.Spec); err != nil {
 		return nil, err
 	}
 	out.Spec.warnings = s.warnings

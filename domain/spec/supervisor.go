@@ -17,6 +17,8 @@ type Supervisor struct {
 	Context   json.RawMessage
 	Suspended bool
 
+	// at is the path of the three parts in what was read: $.spec, or $ in the flat form.
+	at          string
 	schemaTree  *node
 	ioTree      *node
 	tuningTree  *node

@@ -116,7 +116,7 @@ func TestAutoscalerRefusals(t *testing.T) {
 		`,"scaleOutStep":-1`:                                                       {".scaleOutStep", "must not be negative"},
 		`,"lagCollectionIntervalMillis":1,"lagCollectionRangeMillis":10000`:        {".lagCollectionRangeMillis", "more than 10000 points"},
 		`,"lagCollectionRangeMillis":9223372036854775807`:                          {".lagCollectionRangeMillis", "more than 10000 points"},
-		`,"autoScalerStrategy":"costBased","taskCountMin":5,"taskCountMax":"four"`: {".taskCountMax", "not a valid `java.lang.Integer` value"},
+		`,"autoScalerStrategy":"costBased","taskCountMin":5,"taskCountMax":"four"`: {".taskCountMax", "not a valid `int` value"},
 	} {
 		e := problemsOf(t, with(t, "ioConfig.autoScalerConfig", `{"enableTaskAutoScaler":true,"taskCountMin":2,"taskCountMax":8`+more+`}`))
 		if at := "$.spec.ioConfig.autoScalerConfig" + want[0]; len(e.Problems) != 1 || e.Problems[0].Path != at || !strings.Contains(e.Message, want[1]) {

@@ -76,7 +76,7 @@ func readMemoryLimits(r *reader, c *TuningConfig) []member {
 		spec.done()
 	}
 	c.MaxRowsInMemory = r.atLeast("maxRowsInMemory", defaultMaxRowsInMemory, 0)
-	c.MaxBytesInMemory = r.primitiveLongOr("maxBytesInMemory", 0)
+	c.MaxBytesInMemory = r.longOr("maxBytesInMemory", 0)
 	c.SkipBytesInMemoryOverheadCheck = r.boolOr("skipBytesInMemoryOverheadCheck", false)
 	c.MaxRowsPerSegment = r.integerOr("maxRowsPerSegment", defaultMaxRowsPerSegment)
 	if c.MaxRowsPerSegment == noLimit {

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ogham/domain/row"
 )
@@ -13,7 +14,10 @@ var (
 )
 
 // unsupported collects options that are valid and not carried out yet.
-type unsupported struct{ problems []Problem }
+type unsupported struct {
+	at       string // the path of the spec's parts
+	problems []Problem
+}
 
 func (u *unsupported) add(path, format string, args ...any) {
 	u.problems = append(u.problems, Problem{path, fmt.Sprintf(format, args...) + " is not supported yet"})
@@ -23,15 +27,35 @@ func (u *unsupported) add(path, format string, args ...any) {
 // name in the message. A supervisor with any of it must not be created: its tasks would fail, or silently do something
 // else than was asked for.
 func (s *Supervisor) Unsupported() []Problem {
-	u := &unsupported{}
+	u := &unsupported{at: s.at}
 	u.dataSchema(&s.DataSchema, s.schemaTree)
 	u.ioConfig(&s.IOConfig, s.ioTree)
 	u.tuningConfig(s.tuningTree)
 	return u.problems
 }
 
+// besides adds to the problems of a spec what is unsupported in the parts of it that were read, so that one answer has
+// everything that is to be changed. What lies in a section with a problem is left out: it may be the same one.
+func (s *Supervisor) besides(e *InvalidError) {
+	if s.schemaTree == nil || s.ioTree == nil || s.tuningTree == nil {
+		return
+	}
+	for _, p := range s.Unsupported() {
+		section := p.Path
+		if parts := strings.SplitN(strings.TrimPrefix(p.Path, s.at+"."), ".", 3); len(parts) == 3 {
+			section = s.at + "." + parts[0] + "." + parts[1]
+		}
+		same := func(o Problem) bool {
+			return strings.HasPrefix(o.Path, section) || strings.HasPrefix(p.Path, o.Path+".") && o.Path != "$"
+		}
+		if !slices.ContainsFunc(e.Problems, same) {
+			e.Problems = append(e.Problems, p)
+		}
+	}
+}
+
 func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
-	const at = "$.spec.dataSchema"
+	at := u.at + ".dataSchema"
 	var listed []*node
 	if spec := tree.get("dimensionsSpec"); spec != nil && spec.get("dimensions") != nil {
 		listed = spec.get("dimensions").items
@@ -70,7 +94,7 @@ func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 }
 
 func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
-	const at = "$.spec.ioConfig"
+	at := u.at + ".ioConfig"
 	if c.InputFormat.Type == "" {
 		u.problems = append(u.problems, Problem{at + ".inputFormat", "inputFormat is missing: without one no task can run"})
 		return
@@ -93,7 +117,7 @@ func (u *unsupported) format(path string, format *node) {
 }
 
 func (u *unsupported) tuningConfig(tree *node) {
-	const at = "$.spec.tuningConfig"
+	at := u.at + ".tuningConfig"
 	if tree.get("appendableIndexSpec").get("preserveExistingMetrics").flag {
 		u.add(at+".appendableIndexSpec.preserveExistingMetrics", "preserveExistingMetrics")
 	}
