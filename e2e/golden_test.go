@@ -105,6 +105,7 @@ var scenarios = []scenario{
 	}, differs: map[string]difference{
 		"21-reset-offsets-plain-partition": {400, "no partition of the pattern has this name; Druid ends the tasks of a group and sets nothing"},
 	}},
+	{name: "18-emit-time-lag", workers: true, topics: []goldenTopic{topicOf("gold_edits_timelag_topic", 2, 300)}},
 	{name: "21-odd-ids", topics: []goldenTopic{topicOf("gold_edits_odd_topic", 1, 0)}},
 	failedCreation,
 	samples,

@@ -22,6 +22,9 @@ type Stream interface {
 	// Earliest and Latest leave out partitions that are not there.
 	Earliest(ctx context.Context, partitions []task.Partition) (task.Offsets, error)
 	Latest(ctx context.Context, partitions []task.Partition, maxAge time.Duration) (task.Offsets, error)
+	// Timestamps returns the timestamps, in milliseconds, of the records at these offsets. Where there is none the
+	// partition is left out.
+	Timestamps(ctx context.Context, at task.Offsets) (task.Offsets, error)
 	Close()
 }
 

@@ -177,6 +177,15 @@ func (f *fakeTopic) Latest(_ context.Context, ps []task.Partition, _ time.Durati
 	return o, f.err
 }
 
+// Timestamps has a record for each second.
+func (f *fakeTopic) Timestamps(_ context.Context, at task.Offsets) (task.Offsets, error) {
+	o := task.Offsets{}
+	for p, n := range at {
+		o[p] = 1000 * n
+	}
+	return o, nil
+}
+
 func (f *fakeTopic) Close() {}
 
 // set makes the stream another one.

@@ -46,7 +46,7 @@ func (r *run) idleCheck(ctx context.Context) error {
 	}
 	return r.decide(ctx, func(ctx context.Context) error {
 		if first {
-			a.measures.setLatest(latest, a.term.cfg.Now().UTC())
+			a.measures.setLatest(latest, nil, a.term.cfg.Now().UTC())
 			a.loop.ends = a.state.Committed.Plus(nil)
 		}
 		return a.proposeIdle(ctx)

@@ -16,6 +16,7 @@ type measures struct {
 	mu       sync.Mutex
 	latest   task.Offsets
 	latestAt time.Time
+	behind   task.Offsets // milliseconds; nil where that is not measured
 	tasks    map[string]supervisor.TaskMeasure
 	// errors are the newest parse errors that were told so far, newest first.
 	errors []task.ParseException
@@ -24,7 +25,7 @@ type measures struct {
 func (m *measures) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latest, m.latestAt, m.errors = nil, time.Time{}, nil
+	m.latest, m.latestAt, m.behind, m.errors = nil, time.Time{}, nil, nil
 }
 
 // keepErrors adds what tasks tell to the parse errors that are known, and returns the newest of all.
@@ -44,10 +45,13 @@ func (m *measures) keepErrors(told []task.ParseException, limit int) []task.Pars
 	return slices.Clone(m.errors)
 }
 
-func (m *measures) setLatest(o task.Offsets, at time.Time) {
+func (m *measures) setLatest(ends, behind task.Offsets, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latest, m.latestAt = o, at
+	m.latest, m.latestAt = ends, at
+	if behind != nil {
+		m.behind = behind
+	}
 }
 
 func (m *measures) setTask(id string, r task.Report) {
@@ -68,5 +72,5 @@ func (m *measures) dropTask(id string) {
 func (m *measures) get() supervisor.Measurements {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return supervisor.Measurements{Latest: m.latest.Clone(), LatestAt: m.latestAt, Tasks: maps.Clone(m.tasks)}
+	return supervisor.Measurements{Latest: m.latest.Clone(), LatestAt: m.latestAt, LagMillis: m.behind.Clone(), Tasks: maps.Clone(m.tasks)}
 }

@@ -3,7 +3,6 @@ package overlord
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"ogham/domain/supervisor"
@@ -315,30 +314,4 @@ func (a *actor) sendOne(ctx context.Context, worker string, o task.Order) orderR
 		}
 	}
 	return res
-}
-
-// fetchEnds fetches the ends of the topic beside the actor when it is time, as Druid's reporting thread: not before the
-// first successful run.
-func (a *actor) fetchEnds(ctx context.Context, now time.Time) {
-	if a.loop.fetching || a.stream == nil || !a.state.Health.OneSuccessfulRun || !a.state.Exists() || now.Before(a.loop.fetch) {
-		return
-	}
-	ps := slices.Clone(a.state.Partitions)
-	if len(ps) == 0 {
-		return
-	}
-	a.loop.fetching = true
-	stream, version, every := a.stream, a.specOf, a.spec.TuningConfig.OffsetFetchPeriod
-	a.spawn(ctx, func(ctx context.Context) {
-		ends, err := stream.Latest(ctx, ps, freshness(every))
-		_ = a.do(ctx, func(context.Context) {
-			now := a.term.cfg.Now()
-			a.loop.fetching, a.loop.fetch = false, now.Add(every)
-			if err != nil || version != a.state.SpecVersion {
-				return // errors of reporting are no errors of the supervisor
-			}
-			a.measures.setLatest(ends, now.UTC())
-			a.term.cfg.Sampler.Sample(a.id, now.UTC(), a.measures.get())
-		})
-	})
 }

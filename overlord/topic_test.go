@@ -151,3 +151,30 @@ func TestATopicThatWasMadeAnewIsNotReadAsTheOldOne(t *testing.T) {
 	}
 	h.until("the new topic is committed", func() bool { c := h.state("clicks").Committed; return c["0"] == 5 && c["1"] == 5 })
 }
+
+func TestTimeLagIsToldOfIdleSupervisorsToo(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	h.topic.set(task.Offsets{"0": 100, "1": 0}, nil)
+	// Nobody reads: the records from the first to the newest are 99 s apart.
+	if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) {
+		io["emitTimeLagMetrics"], io["idleConfig"] = true, map[string]any{"enabled": true, "inactiveAfterMillis": 50}
+	}), false); err != nil {
+		t.Fatal(err)
+	}
+	behind := func(p0 int64) func() bool {
+		return func() bool {
+			m := s.Measurements("clicks")
+			at, ok := m.LagMillis["1"]
+			return m.LagMillis["0"] == p0 && ok && at == 0
+		}
+	}
+	h.until("the time lag is told", behind(99_000))
+	h.worker("w1", 8)
+	h.until("it is gone when all is read", behind(0))
+	h.until("the supervisor goes idle", func() bool { return h.state("clicks").Detailed == supervisor.StateIdle })
+	if errs := h.state("clicks").Health.RecentErrors; len(errs) > 0 {
+		t.Errorf("recentErrors %+v", errs)
+	}
+}

@@ -144,3 +144,22 @@ func TestTopicsThatMatch(t *testing.T) {
 		t.Errorf("%d names were matched, want the three that are not Kafka's own", asked)
 	}
 }
+
+func TestTimestampsOfRecords(t *testing.T) {
+	c := newCluster(t, kfake.SeedTopics(3, "edits", "other"))
+	cl := producer(t, c, kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.ProducerLinger(20*time.Millisecond))
+	for i := range 10 {
+		cl.Produce(t.Context(), &kgo.Record{Topic: "edits", Partition: int32(i % 2), Timestamp: time.UnixMilli(1000 + int64(i)), Value: []byte("x")}, nil)
+	}
+	cl.Produce(t.Context(), &kgo.Record{Topic: "other", Partition: 2, Timestamp: time.UnixMilli(77), Value: []byte("x")}, nil)
+	if err := cl.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := newAdmin(t, map[string]any{"bootstrap.servers": servers(c)})
+	got, err := a.Timestamps(t.Context(), map[string]map[int32]int64{
+		"edits": {0: 0, 1: 4, 2: 0}, "other": {2: 0, 9: 0}, "nope": {0: 0},
+	})
+	if err != nil || len(got["edits"]) != 2 || got["edits"][0] != 1000 || got["edits"][1] != 1009 || len(got["other"]) != 1 || got["other"][2] != 77 || len(got) != 2 {
+		t.Errorf("timestamps %v, %v", got, err)
+	}
+}

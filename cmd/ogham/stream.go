@@ -96,13 +96,39 @@ func (t *topics) offsets(ctx context.Context, ps []task.Partition, fetch fetchOf
 	if err != nil {
 		return nil, asStreamException(err)
 	}
-	o := make(task.Offsets, len(ps))
+	return t.named(found), nil
+}
+
+// named gives offsets by topic the names that the supervisor has for their partitions.
+func (t *topics) named(found map[string]map[int32]int64) task.Offsets {
+	o := task.Offsets{}
 	for topic, offsets := range found {
 		for n, offset := range offsets {
 			o[t.partition(topic, n)] = offset
 		}
 	}
-	return o, nil
+	return o
+}
+
+// Timestamps implements overlord.Stream.
+func (t *topics) Timestamps(ctx context.Context, at task.Offsets) (task.Offsets, error) {
+	asked := map[string]map[int32]int64{}
+	for p, offset := range at {
+		if topic, n, ok := p.Split(); ok && (topic == "") != t.io.IsPattern() {
+			if topic == "" {
+				topic = t.io.Topic
+			}
+			if asked[topic] == nil {
+				asked[topic] = map[int32]int64{}
+			}
+			asked[topic][n] = offset
+		}
+	}
+	found, err := t.admin.Timestamps(ctx, asked)
+	if err != nil {
+		return nil, asStreamException(err)
+	}
+	return t.named(found), nil
 }
 
 // Close implements overlord.Stream.
