@@ -40,7 +40,7 @@ integration: ## run the tests against a real Kafka and a real Druid (needs Java 
 	  echo "make integration: there is no kafka.sh in $(OGHAM_DRUID_TOOLS); set OGHAM_DRUID_TOOLS to the folder of the Druid scripts" >&2; exit 1; fi
 	OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" $(GO) test -tags integration -count=1 -timeout 35m -p 1 ./adapters/segment ./e2e
 
-bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream
+bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream, 1,000 supervisors at rest
 	@./$(BIN) bench
 
 bench-peers: build ## measure a task of a real Druid beside Ogham's, on the same topic of a real Kafka (needs Java 17 and Maven)

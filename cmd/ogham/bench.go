@@ -12,12 +12,14 @@ import (
 )
 
 // bench measures one machine: what a task does beside a raw consumer of the same topic, what the log does beside a raw
-// JetStream publisher and consumer. Only the ratios of one run mean anything.
+// JetStream publisher and consumer, and what many supervisors cost at rest. Only the ratios of one run mean anything.
 type bench struct {
 	rows   int
 	kafka  string
 	druid  string
 	events int
+	rest   int
+	only   string
 	out    io.Writer
 	errs   io.Writer
 	dir    string
@@ -32,11 +34,13 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	fs.StringVar(&b.kafka, "kafka", "", "bootstrap server of a broker to use (default: an embedded one in a process of its own)")
 	fs.StringVar(&b.druid, "druid", "", "URL of a real Druid's overlord that reads the same broker: its task is measured too")
 	fs.IntVar(&b.events, "events", 5000, "events of the log's measurement")
+	fs.IntVar(&b.rest, "supervisors", 1000, "supervisors of the measurement at rest")
+	fs.StringVar(&b.only, "only", "", "one part alone: tasks, log or supervisors")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if b.rows < 1000 || b.events < 100 {
-		return errors.New("ogham bench: want at least 1000 rows and 100 events")
+	if b.rows < 1000 || b.events < 100 || b.rest < 10 {
+		return errors.New("ogham bench: want at least 1000 rows, 100 events and 10 supervisors")
 	}
 	dir, err := os.MkdirTemp("", "ogham-bench-")
 	if err != nil {
@@ -44,10 +48,24 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	}
 	defer os.RemoveAll(dir)
 	b.dir = dir
-	if err := b.tasks(ctx); err != nil {
-		return err
+	parts := []struct {
+		name    string
+		measure func(context.Context) error
+	}{{"tasks", b.tasks}, {"log", b.log}, {"supervisors", b.supervisors}}
+	known := b.only == ""
+	for _, p := range parts {
+		if b.only != "" && b.only != p.name {
+			continue
+		}
+		known = true
+		if err := p.measure(ctx); err != nil {
+			return err
+		}
 	}
-	return b.log(ctx)
+	if !known {
+		return fmt.Errorf("ogham bench: there is no part %q", b.only)
+	}
+	return nil
 }
 
 // tasks measures the raw consumer and one task of each kind on the same topic.

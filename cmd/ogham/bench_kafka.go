@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -28,6 +30,9 @@ const (
 type benchBroker struct {
 	addr string
 	cmd  *exec.Cmd
+	// ask has the process tell on counts how often it was asked for metadata or offsets.
+	ask    io.WriteCloser
+	counts *bufio.Scanner
 }
 
 func startBenchBroker(ctx context.Context, stderr io.Writer) (*benchBroker, error) {
@@ -41,10 +46,18 @@ func startBenchBroker(ctx context.Context, stderr io.Writer) (*benchBroker, erro
 	}
 	cmd := exec.CommandContext(ctx, self, "bench-broker", strconv.Itoa(port))
 	cmd.Stderr = stderr
+	ask, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	counts, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the embedded Kafka: %w", err)
 	}
-	b := &benchBroker{addr: "127.0.0.1:" + strconv.Itoa(port), cmd: cmd}
+	b := &benchBroker{addr: "127.0.0.1:" + strconv.Itoa(port), cmd: cmd, ask: ask, counts: bufio.NewScanner(counts)}
 	waitFor(ctx, 15*time.Second, func() bool {
 		c, err := net.DialTimeout("tcp", b.addr, time.Second)
 		if err == nil {
@@ -53,6 +66,18 @@ func startBenchBroker(ctx context.Context, stderr io.Writer) (*benchBroker, erro
 		return err == nil
 	})
 	return b, nil
+}
+
+// requests returns how often the broker was asked for metadata or offsets; 0 for one that is not ours.
+func (b *benchBroker) requests() int64 {
+	if b == nil {
+		return 0
+	}
+	if _, err := fmt.Fprintln(b.ask); err != nil || !b.counts.Scan() {
+		return 0
+	}
+	n, _ := strconv.ParseInt(b.counts.Text(), 10, 64)
+	return n
 }
 
 func (b *benchBroker) stop() {
@@ -73,6 +98,19 @@ func runBenchBroker(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	var requests atomic.Int64
+	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.ListOffsets} {
+		c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			requests.Add(1)
+			return nil, nil, false
+		})
+	}
+	go func() {
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			fmt.Println(requests.Load())
+		}
+	}()
 	<-ctx.Done()
 	c.Close()
 	return nil

@@ -166,13 +166,15 @@ func (s *benchServer) published(ctx context.Context, res *taskResult) bool {
 }
 
 // peakMemory reads the greatest resident size that a process had, in kB; 0 where the system does not tell.
-func peakMemory(pid int) int64 {
+func peakMemory(pid int) int64 { return memoryLine(pid, "VmHWM:") }
+
+func memoryLine(pid int, name string) int64 {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name); ok {
 			n, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return n
 		}
