@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -57,7 +60,8 @@ func badTasksMessages(p *producer, from, to int) {
 
 var taskLevel = scenario{
 	name: "12-task-level", workers: true, produce: workMessages,
-	shaped: []string{"39-workers", "42-totalWorkerCapacity", "44-status", "53-chat-time-start"},
+	counted: []string{"74-killed-task-reports"},
+	shaped:  []string{"39-workers", "42-totalWorkerCapacity", "44-status", "53-chat-time-start"},
 	before: map[string]func(*replayer){
 		"75-suspend": func(r *replayer) { r.waitProcessed("gold_edits_work", 500) },
 	},
@@ -68,7 +72,7 @@ var taskLevel = scenario{
 }
 
 var unhealthyTasks = scenario{
-	name: "11-unhealthy-tasks", workers: true,
+	name: "11-unhealthy-tasks", workers: true, counted: []string{"18-failed-task-reports"},
 	produce: func(b *broker) {
 		b.createTopic("gold_edits_badtasks_topic", 1)
 		badTasksMessages(b.producer("gold_edits_badtasks_topic", 1), 0, 4)
@@ -81,15 +85,69 @@ var unhealthyTasks = scenario{
 	},
 }
 
+// failing is a scenario in which the second of three messages fails every task. It comes when a task reads, which took
+// longer in the recording.
+func failing(name, id, topic string, messages ...string) scenario {
+	send := func(b *broker, values ...string) {
+		p := b.producer(topic, 1)
+		for _, v := range values {
+			p.record(0, []byte(v))
+		}
+		p.flush()
+	}
+	failed := func(r *replayer) {
+		send(r.b, messages[1:]...)
+		eventually(r.t, "a task of "+id+" fails", func() (bool, string) {
+			var all []taskEntry
+			r.s.must("GET", "/druid/indexer/v1/tasks?state=complete&datasource="+id, nil, &all)
+			return len(all) > 0 && all[0].StatusCode == "FAILED", fmt.Sprint(all)
+		})
+	}
+	return scenario{
+		name: name, workers: true, produce: func(b *broker) { b.createTopic(topic, 1); send(b, messages[0]) },
+		before:  map[string]func(*replayer){"06-tasks": failed, "05-tasks": failed},
+		counted: []string{"08-failed-task-reports", "07-failed-task-reports"},
+	}
+}
+
 // TestGoldenTasks replays what was asked about tasks and of tasks.
 func TestGoldenTasks(t *testing.T) {
 	t.Parallel()
-	for _, sc := range []scenario{taskLevel, unhealthyTasks} {
+	for _, sc := range []scenario{
+		taskLevel, unhealthyTasks,
+		failing("22-flatten-error-fails-task", "gold_edits_jq", "gold_edits_jq_topic",
+			`{"ts": "2026-01-01T00:00:00Z", "nums": [1, 2]}`, `{"ts": "2026-01-01T00:00:01Z", "nums": null}`, `{"ts": "2026-01-01T00:00:02Z", "nums": [3]}`),
+	} {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			replay(t, sc)
 		})
 	}
+}
+
+// compareCounts compares what two final reports of a task count, and the rows that they tell about.
+func compareCounts(got, want []byte) []string {
+	type counts struct {
+		Report struct {
+			Payload struct {
+				IngestionState    string
+				RowStats          map[string]map[string]int64
+				RecordsProcessed  map[string]int64
+				UnparseableEvents map[string][]struct {
+					Input, ErrorType string
+					Details          []string
+				}
+			}
+		} `json:"ingestionStatsAndErrors"`
+	}
+	var g, w counts
+	if err := errors.Join(json.Unmarshal(got, &g), json.Unmarshal(want, &w)); err != nil {
+		return []string{err.Error()}
+	}
+	if !reflect.DeepEqual(g, w) {
+		return []string{fmt.Sprintf("the report counts %+v, recorded %+v", g.Report.Payload, w.Report.Payload)}
+	}
+	return nil
 }
 
 // waitProcessed waits until the running tasks of a supervisor have processed so many rows together.
