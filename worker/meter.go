@@ -45,6 +45,18 @@ func (m *meter) observe(now time.Time, c task.Counters) {
 	}
 }
 
+// settle is observe for whoever counts and looks often: what was counted since the last look was counted before the tick
+// that is due by now, if there is one.
+func (m *meter) settle(now time.Time, c task.Counters) {
+	if m.begun && now.Sub(m.tick) >= meterTick {
+		m.observe(m.tick.Add(meterTick-1), c)
+	}
+	m.observe(now, c)
+}
+
+// due is when the next tick is.
+func (m *meter) due() time.Time { return m.tick.Add(meterTick) }
+
 func (m *meter) idle() bool { return m.new == [meterCounters]int64{} }
 
 func (m *meter) update() {

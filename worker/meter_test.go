@@ -34,6 +34,24 @@ func TestMeterAverages(t *testing.T) {
 	}
 }
 
+func TestWhatIsCountedBeforeATickBelongsToIt(t *testing.T) {
+	var m meter
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	m.settle(at, task.Counters{})
+	if due := m.due(); !due.Equal(at.Add(5 * time.Second)) {
+		t.Fatalf("the first tick is due at %v", due)
+	}
+	m.settle(at.Add(4*time.Second), task.Counters{Processed: 60})
+	m.settle(at.Add(5*time.Second+3*time.Millisecond), task.Counters{Processed: 100})
+	if got := m.stats(task.Counters{}).OneM.Processed; got != 20 {
+		t.Errorf("a hundred rows in the first five seconds: %v a second, want 20", got)
+	}
+	m.settle(at.Add(10*time.Second), task.Counters{Processed: 100})
+	if got, want := m.stats(task.Counters{}).OneM.Processed, 20*math.Exp(-5.0/60); math.Abs(got-want) > 1e-9 {
+		t.Errorf("five silent seconds later: %v a second, want %v", got, want)
+	}
+}
+
 func TestMeterOutlivesAJumpOfTheClock(t *testing.T) {
 	var m meter
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)

@@ -25,6 +25,7 @@ type reader struct {
 	opened, persisted time.Time
 	openNumber        int
 	pause             time.Duration // before the next poll, after trouble
+	meterDue          time.Time     // when the averages are updated next
 	bounds            *bounds       // nil where the spec has none
 }
 
@@ -51,6 +52,7 @@ func (r *runner) read(ctx context.Context, queue *publisher) error {
 
 // turn is one round: rest if that is wanted, hand over what is full, add what was polled or poll.
 func (r *reader) turn(ctx context.Context) (finished bool, err error) {
+	r.average(time.Now())
 	if err := r.rest(ctx); err != nil {
 		return false, err
 	}
@@ -71,6 +73,18 @@ func (r *reader) turn(ctx context.Context) (finished bool, err error) {
 		r.pending = r.pending[1:]
 	}
 	return false, nil
+}
+
+// average brings the moving averages up to date at each of their ticks, so that rows count for the one before which they
+// were read, however seldom somebody asks.
+func (r *reader) average(now time.Time) {
+	if now.Before(r.meterDue) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.meter.settle(now, r.totals().counters)
+	r.meterDue = r.meter.due()
 }
 
 // rest stands still for as long as that is wanted.
@@ -380,7 +394,16 @@ func (r *reader) persistIfDue(ctx context.Context) error {
 			return err
 		}
 	}
+	r.logProgress()
 	return nil
+}
+
+// logProgress tells where the task is, each time that its rows are persisted because of their age.
+func (r *reader) logProgress() {
+	r.mu.Lock()
+	at, c := r.position.Clone(), r.totals().counters
+	r.mu.Unlock()
+	r.log.Info("rows are persisted", "at", at.Text(), "processed", c.Processed, "unparseable", c.Unparseable, "thrownAway", c.ThrownAway)
 }
 
 func persist(ctx context.Context, b Builder) error {

@@ -192,8 +192,10 @@ func (r *runner) live(ctx context.Context) error {
 	if err := r.makeDir(); err != nil {
 		return err
 	}
+	now := time.Now()
 	r.mu.Lock()
-	r.start, r.status = time.Now().UTC().Truncate(time.Millisecond), task.RunnerStarting
+	r.start, r.status = now.UTC().Truncate(time.Millisecond), task.RunnerStarting
+	r.meter.observe(now, task.Counters{})
 	r.mu.Unlock()
 	r.w.poke()
 
