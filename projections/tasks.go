@@ -104,7 +104,7 @@ func (f *tasksFold) apply(e fact) {
 	case *supervisor.TaskCreated:
 		f.tasks[ev.TaskID] = &taskRow{spec: f.specs[e.supervisorID], TaskRecord: supervisor.TaskRecord{
 			ID: ev.TaskID, SupervisorID: e.supervisorID, GroupKey: ev.Group, GroupNumber: ev.GroupNumber,
-			BaseSequenceName: ev.BaseSequenceName, Start: ev.Start, State: movedTo(ev, task.StatePending), CreatedAt: e.Time,
+			BaseSequenceName: ev.BaseSequenceName, Start: ev.Start, MinTime: ev.MinTime, MaxTime: ev.MaxTime, State: movedTo(ev, task.StatePending), CreatedAt: e.Time,
 		}}
 	case *supervisor.PublishingStarted:
 		for _, m := range ev.Tasks {

@@ -10,6 +10,7 @@ import (
 
 	"ogham/adapters/httpapi"
 	"ogham/adapters/httpapi/goldentest"
+	"ogham/domain/spec"
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
 )
@@ -92,6 +93,36 @@ func TestGoldenTaskRoutes(t *testing.T) {
 		if diffs := goldentest.Compare(all[i], got, mode); diffs != nil {
 			t.Errorf("%s:\n  %s", name, strings.Join(diffs, "\n  "))
 		}
+	}
+}
+
+// TestGoldenTaskOfAFullSpec compares the task that was made from a spec with nearly every field: it has the spec's context,
+// and the bounds of its group's messages.
+func TestGoldenTaskOfAFullSpec(t *testing.T) {
+	s := serve(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	all := exchangesOf(t, "03-create-full")
+	posted, err := spec.Parse([]byte(*all[0].Request.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(x goldentest.Exchange) bool { return x.File == "14-task-spec" })
+	x := all[i]
+	id := x.Request.Path[strings.LastIndexByte(x.Request.Path, '/')+1:]
+	from, to := int64(1709048473202), int64(1881850273202)
+	if err := s.decide(ctx, "gold_edits_full",
+		supervisor.SubmitSpec{Spec: posted.Canonical(), Stream: supervisor.Stream{Name: posted.IOConfig.Stream()}},
+		supervisor.FormGroup{Key: "g", BaseSequenceName: id[:len(id)-9], Start: task.Offsets{"0": 0, "2": 0}, MinTime: &from, MaxTime: &to},
+		supervisor.CreateTask{TaskID: id, Group: "g"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := goldentest.Send(ctx, s.address, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diffs := goldentest.Compare(x, got, goldentest.Exact); diffs != nil {
+		t.Errorf("%s:\n  %s", x.File, strings.Join(diffs, "\n  "))
 	}
 }
 

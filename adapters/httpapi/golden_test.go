@@ -43,7 +43,7 @@ func exchangesOf(t *testing.T, scenario string) []goldentest.Exchange {
 }
 
 func TestPackedRecordingsAreTheRecordings(t *testing.T) {
-	for _, scenario := range append([]string{"08-bad-spec", "12-task-level"}, scenarios...) {
+	for _, scenario := range append([]string{"03-create-full", "08-bad-spec", "12-task-level"}, scenarios...) {
 		all := exchangesOf(t, scenario)
 		if *update {
 			if err := goldentest.Pack(packed(scenario), all); err != nil {

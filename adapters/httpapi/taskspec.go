@@ -42,6 +42,8 @@ type taskIO struct {
 	ConsumerProperties   json.RawMessage `json:"consumerProperties"`
 	PollTimeout          int64           `json:"pollTimeout"`
 	UseTransaction       bool            `json:"useTransaction"`
+	MinimumMessageTime   string          `json:"minimumMessageTime,omitempty"`
+	MaximumMessageTime   string          `json:"maximumMessageTime,omitempty"`
 	InputFormat          json.RawMessage `json:"inputFormat"`
 	ConfigOverrides      any             `json:"configOverrides"`
 	MultiTopic           bool            `json:"multiTopic"`
@@ -102,20 +104,39 @@ func payloadOf(t supervisor.TaskRecord) (taskPayload, error) {
 			StartPartitions: seekableOf("end", stream, t.Start), EndPartitions: seekableOf("end", stream, end),
 			StartSequenceNumbers: seekableOf("start", stream, t.Start), EndSequenceNumbers: seekableOf("end", stream, end),
 			ConsumerProperties: io.ConsumerPropertiesRaw, PollTimeout: io.PollTimeout.Milliseconds(), UseTransaction: true,
+			MinimumMessageTime: bound(t.MinTime), MaximumMessageTime: bound(t.MaxTime),
 			InputFormat: io.InputFormat.Raw, MultiTopic: io.IsPattern(),
 			RefreshRejectionPeriodsInMinutes: int64(io.TaskDuration / time.Minute),
 		},
-		Context: taskContext(t), GroupID: groupID(t.SupervisorID), DataSource: t.SupervisorID,
+		Context: taskContext(t, parsed), GroupID: groupID(t.SupervisorID), DataSource: t.SupervisorID,
 	}, nil
 }
 
-func taskContext(t supervisor.TaskRecord) map[string]any {
+// bound shows a bound of message times; empty is none.
+func bound(ms *int64) string {
+	if ms == nil {
+		return ""
+	}
+	return instant(time.UnixMilli(*ms))
+}
+
+// taskContext is the context of the spec with what a supervisor adds to it.
+func taskContext(t supervisor.TaskRecord, parsed *spec.Supervisor) map[string]any {
+	all := map[string]any{}
+	if parsed != nil && parsed.Context != nil {
+		var given map[string]json.RawMessage
+		_ = json.Unmarshal(parsed.Context, &given) // it was read when the spec was
+		for name, value := range given {
+			all[name] = value
+		}
+	}
+	if _, given := all["forceTimeChunkLock"]; !given {
+		all["forceTimeChunkLock"] = true
+	}
 	// Offsets always encode.
 	checkpoints, _ := json.Marshal(map[string]task.Offsets{"0": t.Start})
-	return map[string]any{
-		"checkpoints": string(checkpoints), "useLineageBasedSegmentAllocation": true,
-		"IS_INCREMENTAL_HANDOFF_SUPPORTED": true, "forceTimeChunkLock": true,
-	}
+	all["checkpoints"], all["useLineageBasedSegmentAllocation"], all["IS_INCREMENTAL_HANDOFF_SUPPORTED"] = string(checkpoints), true, true
+	return all
 }
 
 // report is one part of a task's reports.
@@ -157,9 +178,13 @@ func (s *Server) taskReports(c echo.Context) error {
 	case !t.Ended():
 		return s.liveReport(c, t)
 	}
+	parsed, err := spec.Parse(t.Spec)
+	if err != nil {
+		parsed = nil // of an older version; the report does not depend on it
+	}
 	return writeJSON(c, http.StatusOK, map[string]report{
 		reportType:    {reportType, t.ID, finalPayloadOf(t)},
-		"taskContext": {"taskContext", t.ID, taskContext(t)},
+		"taskContext": {"taskContext", t.ID, taskContext(t, parsed)},
 	})
 }
 
@@ -173,7 +198,7 @@ func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
 	}
 	p.UnparseableEvents = unparseableEvents(t, saved)
 	if t.State == task.StateSuccess {
-		p.IngestionState = stateCompleted
+		p.IngestionState, p.SegmentAvailabilityConfirmed = stateCompleted, true // Druid's word for an end without an error
 	}
 	if t.Report == nil {
 		return p

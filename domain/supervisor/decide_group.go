@@ -22,6 +22,7 @@ func (d *Decider) group(s *State, c Command) ([]Event, error) {
 		return one(&TaskCreated{
 			TaskBase: TaskBase{Base{&Transition{task.StateNone, task.StatePending, task.TriggerCreate}}, c.TaskID},
 			Group:    g.Key, GroupNumber: g.Number, BaseSequenceName: g.BaseSequenceName, Start: g.Start,
+			MinTime: g.MinTime, MaxTime: g.MaxTime,
 		})
 	case Checkpoint:
 		return d.checkpoint(s, c)

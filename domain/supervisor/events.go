@@ -243,6 +243,9 @@ type TaskCreated struct {
 	GroupNumber      int          `json:"groupNumber"`
 	BaseSequenceName string       `json:"baseSequenceName"`
 	Start            task.Offsets `json:"start"`
+	// MinTime and MaxTime are the group's bounds of messages, in milliseconds; nil is no bound.
+	MinTime *int64 `json:"minimumMessageTime,omitempty"`
+	MaxTime *int64 `json:"maximumMessageTime,omitempty"`
 }
 
 // TaskAssigned says which worker was told to run a task.

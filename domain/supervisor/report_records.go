@@ -32,6 +32,9 @@ type TaskRecord struct {
 	GroupNumber      int          `json:"groupNumber"`
 	BaseSequenceName string       `json:"baseSequenceName"`
 	Start            task.Offsets `json:"start"`
+	// MinTime and MaxTime bound its messages, in milliseconds; nil is no bound.
+	MinTime *int64 `json:"minTime,omitempty"`
+	MaxTime *int64 `json:"maxTime,omitempty"`
 	// State is the task machine's.
 	State       string    `json:"state"`
 	WorkerID    string    `json:"workerId,omitempty"`
