@@ -32,16 +32,17 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 		out.Timestamp.MissingValue = &ms
 	}
 	if !d.TransformSpec.Empty {
-		return row.Schema{}, fmt.Errorf("transformSpec is not supported")
+		out.TransformSpec = d.TransformSpec.Raw
 	}
 	if out.Dimensions, err = dimensionsOf(d.DimensionsSpec.Dimensions); err != nil {
 		return row.Schema{}, err
 	}
 	for _, m := range d.MetricsSpec {
-		x, err := metricOf(&m)
+		x, err := metricOf(m.Raw)
 		if err != nil {
 			return row.Schema{}, fmt.Errorf("metric %q: %w", m.Name, err)
 		}
+		x.Name = m.Name
 		out.Metrics = append(out.Metrics, x)
 	}
 	if out.QueryGranularity, err = granularityOf(d.GranularitySpec.QueryGranularity); err != nil {
@@ -53,29 +54,40 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 	return out, out.Validate()
 }
 
-// metricOf is what a task does for an aggregator.
-func metricOf(m *spec.Metric) (row.Metric, error) {
+// metricOf is what a task does for an aggregator. Filters around one another must all hold.
+func metricOf(raw json.RawMessage) (row.Metric, error) {
+	var m struct {
+		Type, Name, FieldName, Expression, TimeColumn string
+		MaxStringBytes                                int
+		IsInputHyperUnique, Round                     bool
+		Filter, Aggregator                            json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return row.Metric{}, fmt.Errorf("read aggregator: %w", err)
+	}
+	if m.Type == "filtered" {
+		inner, err := metricOf(m.Aggregator)
+		switch {
+		case err != nil:
+			return row.Metric{}, err
+		case inner.Filter != "":
+			inner.Filter = `{"type":"and","fields":[` + string(m.Filter) + "," + inner.Filter + "]}"
+		default:
+			inner.Filter = string(m.Filter)
+		}
+		return inner, nil
+	}
 	agg, ok := row.ParseAggregator(m.Type)
 	if !ok {
 		return row.Metric{}, fmt.Errorf("type %q is not supported", m.Type)
 	}
-	out := row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName}
-	if !agg.Complex() {
-		return out, nil
-	}
-	var more struct {
-		TimeColumn         string
-		MaxStringBytes     int
-		IsInputHyperUnique bool
-		Round              bool
-	}
-	if err := json.Unmarshal(m.Raw, &more); err != nil {
-		return row.Metric{}, fmt.Errorf("read aggregator: %w", err)
-	}
-	if more.IsInputHyperUnique {
+	if m.IsInputHyperUnique {
 		return row.Metric{}, errors.New("isInputHyperUnique is not supported")
 	}
-	out.TimeColumn, out.MaxStringBytes, out.Round = more.TimeColumn, more.MaxStringBytes, more.Round
+	out := row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName, Expression: m.Expression}
+	if agg.Complex() {
+		out.TimeColumn, out.MaxStringBytes, out.Round = m.TimeColumn, m.MaxStringBytes, m.Round
+	}
 	return out, nil
 }
 

@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 
 	"ogham/domain/row"
@@ -64,11 +66,30 @@ func TestSchemaDiscoversTypes(t *testing.T) {
 	}
 }
 
+func TestSchemaHasTransformsAndComputedMetrics(t *testing.T) {
+	got, err := SchemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"},
+		"transformSpec":{"transforms":[{"type":"expression","name":"a","expression":"b + 1"}]},
+		"metricsSpec":[{"type":"longSum","name":"s","expression":"x * 2"},
+			{"type":"filtered","filter":{"type":"true"},"aggregator":{"type":"filtered","filter":{"type":"false"},"aggregator":{"type":"count","name":"c"}}}]`), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(got.TransformSpec), `"expression":"b + 1"`) {
+		t.Errorf("transformSpec is %s", got.TransformSpec)
+	}
+	want := []row.Metric{
+		{Agg: row.AggLongSum, Name: "s", Expression: "x * 2"},
+		{Agg: row.AggCount, Name: "c", Filter: `{"type":"and","fields":[{"type":"true"},{"type":"false"}]}`},
+	}
+	if !reflect.DeepEqual(got.Metrics, want) {
+		t.Errorf("metrics are %+v, want %+v", got.Metrics, want)
+	}
+}
+
 func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
 	for name, part := range map[string]string{
 		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"spatial","name":"j"}]}`,
 		"metric":    `"timestampSpec":{"column":"ts"},"metricsSpec":[{"type":"stringAny","name":"h","fieldName":"f"}]`,
-		"transform": `"timestampSpec":{"column":"ts"},"transformSpec":{"filter":{"type":"selector","dimension":"a","value":"b"}}`,
 	} {
 		s, err := spec.Parse([]byte(`{"type":"kafka","spec":{"dataSchema":{"dataSource":"d",` + part + `},
 			"ioConfig":{"topic":"t","inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":"a:1"}}}}`))

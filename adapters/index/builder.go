@@ -203,9 +203,25 @@ func (b *Builder) timeOf(rows *row.Rows, i int) (t int64, ok bool) {
 // addRow adds a row whose time is known.
 func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 	s := &b.cfg.Schema
+	if b.cfg.Transform != nil {
+		var keep bool
+		var err error
+		if t, keep, err = b.cfg.Transform.Filter(rows, i, t); err != nil {
+			return b.badTransform(r, i, err)
+		}
+		if !keep {
+			b.counters.ThrownAway++
+			return nil
+		}
+	}
 	if s.MinTime != nil && t < *s.MinTime || s.MaxTime != nil && t > *s.MaxTime {
 		b.counters.ThrownAway++
 		return nil
+	}
+	if b.cfg.Transform != nil {
+		if err := b.cfg.Transform.Fill(); err != nil {
+			return err
+		}
 	}
 	k := b.last
 	if k == nil || t < k.start || t >= k.end {

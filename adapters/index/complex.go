@@ -89,7 +89,7 @@ func (m *memory) addTimed(x *memMetric, state []byte, rows *row.Rows, vals []row
 	}
 	n, null, ok := rows.ToNumber(v)
 	if !ok {
-		return state, rows.MetricMessage(v, x.FieldName)
+		return state, rows.MetricMessage(v, x.Field())
 	}
 	state = appendTimed(state[:0], time, null)
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"ogham/adapters/segment"
 	"ogham/domain/row"
+	"ogham/domain/transform"
 )
 
 // DefaultMaxBytesInMemory is the memory limit of a Builder whose Config names none: about a million rows of nine columns.
@@ -46,6 +47,9 @@ type Config struct {
 	Schema row.Schema
 	// Parser reads the records; it belongs to the Builder from then on. Required.
 	Parser Parser
+	// Transform is applied to the rows, and was compiled with the Schema; nil: they stay as they are. It belongs to the
+	// Builder from then on.
+	Transform *transform.Transformer
 	// Dir holds spills and, in the end, the segment folders. It is made if need be. Required.
 	Dir string
 	// MaxRowsInMemory is the number of rows that are kept before they are spilled; 0: only bytes count.

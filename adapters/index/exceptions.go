@@ -38,6 +38,16 @@ func (b *Builder) timeOutOfRange(r *Record, i int, t int64, at row.Place) error 
 	return b.note(r, row.ErrorUnparseable, event, []string{row.TimeRangeMessage(t, event) + at.String()})
 }
 
+// badTransform notes a row whose time a transform made impossible. Any other error of a transform is the task's.
+func (b *Builder) badTransform(r *Record, i int, err error) error {
+	var bad *row.RecordError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	b.counters.Unparseable++
+	return b.note(r, row.ErrorUnparseable, b.plan.parser.Event(r, i), []string{bad.Message})
+}
+
 // processedWithError notes a stored row with columns that could not be converted.
 func (b *Builder) processedWithError(r *Record, i int, details []string) error {
 	b.counters.ProcessedWithError++

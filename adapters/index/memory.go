@@ -287,7 +287,7 @@ func (m *memory) addMetrics(at int, fresh bool, rows *row.Rows, vals []row.Value
 		v := &vals[x.slot]
 		n, null, ok := rows.ToNumber(v)
 		if !ok {
-			details = append(details, rows.MetricMessage(v, x.FieldName))
+			details = append(details, rows.MetricMessage(v, x.Field()))
 		}
 		switch {
 		case null && fresh:

@@ -10,8 +10,10 @@ import (
 type plan struct {
 	schema row.Schema
 	parser Parser
-	// fields is the number of fields of the schema; those of the parser's Discovered follow.
+	// fields is the number of fields of the schema that are no extra; extra are those, and those of the parser's
+	// Discovered follow.
 	fields   int
+	extra    []string
 	timeSlot int
 	dims     []dimPlan // the listed ones; found ones follow in each interval
 	metrics  []metricPlan
@@ -42,9 +44,10 @@ func newPlan(s row.Schema, p Parser) *plan {
 		slots[n] = i
 	}
 	pl := &plan{
-		schema: s, parser: p, fields: len(names), timeSlot: slots[s.Timestamp.Column],
+		schema: s, parser: p, fields: s.Listed(), timeSlot: slots[s.Timestamp.Column],
 		excluded: s.Excluded(), listed: map[string]bool{}, found: row.TypeString, least: row.String,
 	}
+	pl.extra = names[pl.fields:]
 	if s.DiscoverTypes {
 		pl.found, pl.least = row.TypeJSON, row.Null
 	}

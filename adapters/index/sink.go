@@ -28,7 +28,7 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 		return
 	}
 	names := p.parser.Discovered()
-	for len(k.seen) < len(names) {
+	for len(k.seen) < len(p.extra)+len(names) {
 		k.seen = append(k.seen, false)
 	}
 	for _, slot := range rows.Order[i] {
@@ -37,7 +37,7 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 			continue
 		}
 		k.seen[f] = true
-		name := names[f]
+		name := p.foundName(names, f)
 		if p.excluded[name] || p.listed[name] || !storable(name) {
 			continue
 		}
@@ -45,6 +45,14 @@ func (k *sink) discover(p *plan, rows *row.Rows, i int) {
 		k.found = append(k.found, d)
 		k.memory.addDim(d)
 	}
+}
+
+// foundName gives the name of a field behind the listed ones.
+func (p *plan) foundName(discovered []string, f int) string {
+	if f < len(p.extra) {
+		return p.extra[f]
+	}
+	return discovered[f-len(p.extra)]
 }
 
 // settled says that all fields of the row that have values are known here.

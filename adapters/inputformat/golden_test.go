@@ -71,7 +71,7 @@ func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 	for _, name := range []string{
 		"granularity-hour", "json-types-and-nested", "late-early-periods", "multi-value-handling", "null-and-empty",
 		"parse-errors", "rollup-aggregators", "schema-discovery", "schema-discovery-string", "timestamp-auto", "timestamp-missing-value",
-		"timestamp-posix", "timestamp-joda-pattern", "json-flatten", "kafka-format", "tsv", "csv-multivalue",
+		"timestamp-posix", "timestamp-joda-pattern", "transform-and-filter", "json-flatten", "kafka-format", "tsv", "csv-multivalue",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(goldens(t), "ingest", name)
@@ -82,7 +82,7 @@ func TestIngestIsWhatDruidMadeOfIt(t *testing.T) {
 				k.schema.MinTime, k.schema.MaxTime = &low, &high
 			}
 			b, built := build(t, k.config(t), messages(t, dir, k.topic), 7)
-			checkScan(t, dir, built, k.skipped)
+			checkScan(t, dir, built)
 			checkCounters(t, dir, b.Counters())
 			checkErrors(t, dir, b.ParseExceptions())
 		})
@@ -125,7 +125,7 @@ func fromBase64(t testing.TB, s string) []byte {
 }
 
 // checkScan compares the rows in the order stored.
-func checkScan(t *testing.T, dir string, built []index.Built, skipped []string) {
+func checkScan(t *testing.T, dir string, built []index.Built) {
 	t.Helper()
 	var want []scanned
 	readJSON(t, filepath.Join(dir, "scan.json"), &want)
@@ -147,15 +147,18 @@ func checkScan(t *testing.T, dir string, built []index.Built, skipped []string) 
 				t.Fatalf("%s: %v", line, err)
 			}
 			for c, name := range s.Columns {
-				if slices.Contains(skipped, name) {
-					continue
-				}
-				if !same(got[name], s.Events[j][c]) {
+				if !same(got[name], s.Events[j][c]) && !hasAddress(s.Events[j][c]) {
 					t.Errorf("row %d column %s is %v, want %v (%s)", j, name, got[name], s.Events[j][c], line)
 				}
 			}
 		}
 	}
+}
+
+// hasAddress says whether a recorded value has the address of a Java object, which is another in each run.
+func hasAddress(v any) bool {
+	text, err := json.Marshal(v)
+	return err == nil && strings.Contains(string(text), "[Ljava.lang.Object;@")
 }
 
 // same compares values; floats of float columns are printed with float precision by one side and not by the other.

@@ -17,6 +17,7 @@ import (
 	"ogham/adapters/inputformat"
 	"ogham/adapters/segment"
 	"ogham/domain/row"
+	"ogham/domain/transform"
 )
 
 // goldens gives the folder of recordings: beside the repository, or where OGHAM_GOLDENS says, or the copies in testdata.
@@ -56,7 +57,6 @@ type task struct {
 	queryGran   json.RawMessage
 	maxRows     int
 	savedErrors int
-	skipped     []string // columns that are the work of an expression, which no format computes
 }
 
 type dimensionSpec struct {
@@ -87,7 +87,7 @@ func readTask(t testing.TB, path string) task {
 					SegmentGranularity, QueryGranularity json.RawMessage
 					Rollup                               *bool
 				}
-				TransformSpec struct{ Transforms []struct{ Name string } }
+				TransformSpec json.RawMessage
 			}
 			IOConfig struct {
 				Topic       string
@@ -118,19 +118,13 @@ func readTask(t testing.TB, path string) task {
 		d.DimensionsSpec.UseSchemaDiscovery
 	k.schema.DiscoverTypes = d.DimensionsSpec.UseSchemaDiscovery
 	for _, m := range d.MetricsSpec {
-		if m.Expression != "" {
-			k.skipped = append(k.skipped, m.Name)
-			continue
-		}
 		agg, ok := row.ParseAggregator(m.Type)
 		if !ok {
 			t.Fatalf("aggregator %s", m.Type)
 		}
-		k.schema.Metrics = append(k.schema.Metrics, row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName})
+		k.schema.Metrics = append(k.schema.Metrics, row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName, Expression: m.Expression})
 	}
-	for _, x := range d.TransformSpec.Transforms {
-		k.skipped = append(k.skipped, x.Name)
-	}
+	k.schema.TransformSpec = d.TransformSpec
 	k.schema.Rollup = d.GranularitySpec.Rollup == nil || *d.GranularitySpec.Rollup
 	k.schema.SegmentGranularity = readGranularity(t, d.GranularitySpec.SegmentGranularity, "DAY")
 	k.schema.QueryGranularity = readGranularity(t, d.GranularitySpec.QueryGranularity, "NONE")
@@ -205,12 +199,16 @@ func readGranularity(t testing.TB, raw json.RawMessage, missing string) row.Gran
 // config gives the index config of a task.
 func (k task) config(t testing.TB) index.Config {
 	t.Helper()
-	p, err := inputformat.New(k.format, k.schema)
+	transformer, schema, err := transform.Compile(k.schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := inputformat.New(k.format, schema)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return index.Config{
-		Schema: k.schema, Parser: p, Dir: t.TempDir(), MaxRowsInMemory: k.maxRows, IndexSpec: k.indexSpec,
+		Schema: schema, Parser: p, Transform: transformer, Dir: t.TempDir(), MaxRowsInMemory: k.maxRows, IndexSpec: k.indexSpec,
 		TimestampSpecJSON: k.timestamp, QueryGranularityJSON: k.queryGran, MaxParseExceptions: -1,
 		MaxSavedParseExceptions: k.savedErrors,
 	}

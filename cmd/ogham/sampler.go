@@ -18,6 +18,7 @@ import (
 	"ogham/adapters/segment"
 	"ogham/domain/spec"
 	"ogham/domain/task"
+	"ogham/domain/transform"
 	"ogham/overlord"
 	"ogham/worker"
 	"ogham/worker/sampler"
@@ -118,7 +119,10 @@ func newSampledIndex(formats *inputformat.Formats) func(sampler.IndexRequest) (s
 }
 
 func openSampledIndex(formats *inputformat.Formats, r sampler.IndexRequest) (sampler.Index, error) {
-	schema := index.SampledSchema(r.Schema)
+	transformer, schema, err := transform.Compile(index.SampledSchema(r.Schema))
+	if err != nil {
+		return nil, err
+	}
 	parser, err := formats.New(r.InputFormat, schema)
 	if err != nil {
 		return nil, err
@@ -128,7 +132,7 @@ func openSampledIndex(formats *inputformat.Formats, r sampler.IndexRequest) (sam
 		return nil, err
 	}
 	s, err := index.NewSampler(index.Config{
-		Schema: schema, Parser: parser, Dir: r.Dir, MaxBytesInMemory: r.MaxBytesInMemory, IndexSpec: indexSpec,
+		Schema: schema, Parser: parser, Transform: transformer, Dir: r.Dir, MaxBytesInMemory: r.MaxBytesInMemory, IndexSpec: indexSpec,
 		TimestampSpecJSON: json.RawMessage("null"), QueryGranularityJSON: json.RawMessage("null"),
 	})
 	if err != nil {

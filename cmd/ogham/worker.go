@@ -18,6 +18,7 @@ import (
 	"ogham/adapters/secrets"
 	"ogham/adapters/segment"
 	"ogham/adapters/tasklogs"
+	"ogham/domain/transform"
 	"ogham/worker"
 )
 
@@ -70,7 +71,11 @@ func newBuilder(formats *inputformat.Formats) func(worker.BuilderRequest) (worke
 }
 
 func openBuilder(formats *inputformat.Formats, r worker.BuilderRequest) (worker.Builder, error) {
-	parser, err := formats.New(r.InputFormat, r.Schema)
+	transformer, schema, err := transform.Compile(r.Schema)
+	if err != nil {
+		return nil, err
+	}
+	parser, err := formats.New(r.InputFormat, schema)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +84,7 @@ func openBuilder(formats *inputformat.Formats, r worker.BuilderRequest) (worker.
 		return nil, err
 	}
 	b, err := index.NewBuilder(index.Config{
-		Schema: r.Schema, Parser: parser, Dir: r.Dir, MaxRowsInMemory: r.MaxRowsInMemory, MaxBytesInMemory: r.MaxBytesInMemory,
+		Schema: schema, Parser: parser, Transform: transformer, Dir: r.Dir, MaxRowsInMemory: r.MaxRowsInMemory, MaxBytesInMemory: r.MaxBytesInMemory,
 		IndexSpec: indexSpec, TimestampSpecJSON: r.TimestampSpec, QueryGranularityJSON: r.QueryGranularity,
 		MaxParseExceptions: r.MaxParseExceptions, MaxSavedParseExceptions: r.MaxSavedParseExceptions,
 		LogParseException: r.LogParseException, Now: r.Now,

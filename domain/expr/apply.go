@@ -175,12 +175,15 @@ func (n *apply) arrays(e *Env, count int) (lists [][]Value, elem Type, none, emp
 	return lists, elem, none, empty
 }
 
+// lambdaWork is what one evaluation of a lambda counts for.
+const lambdaWork = 64
+
 // each runs a function for every combination of the elements of lists, the last list moving fastest, with the variables
 // set. It ends early when the function returns false.
 func (n *apply) each(e *Env, lists [][]Value, elem Type, do func() bool) {
 	places := make([]int, len(lists))
 	for {
-		if !e.spend(len(lists)) {
+		if !e.spend(lambdaWork) {
 			return
 		}
 		for i, list := range lists {

@@ -374,3 +374,31 @@ func subtractMonths(e *Env, args []node) Value {
 	}
 	return OfLong(int64(calendar.MonthsBetween(earlier, later, loc)))
 }
+
+// ParseInterval reads an ISO interval of two times in UTC, or of a time and a period.
+func ParseInterval(s string) (start, end int64, ok bool) {
+	from, to, found := strings.Cut(s, "/")
+	if !found {
+		return 0, 0, false
+	}
+	start, ok1 := row.ParseISO(from)
+	end, ok2 := row.ParseISO(to)
+	switch {
+	case ok1 && ok2:
+	case ok1:
+		p, err := calendar.ParsePeriod(to)
+		if err != nil {
+			return 0, 0, false
+		}
+		end = p.Add(start, 1, time.UTC)
+	case ok2:
+		p, err := calendar.ParsePeriod(from)
+		if err != nil {
+			return 0, 0, false
+		}
+		start = p.Add(end, -1, time.UTC)
+	default:
+		return 0, 0, false
+	}
+	return start, end, start <= end
+}

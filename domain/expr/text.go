@@ -109,3 +109,15 @@ func appendPadded(dst []byte, pad string, count int) []byte {
 	}
 	return appendUnits(dst, pad, 0, count)
 }
+
+// CompareText orders texts as Java does, by UTF-16 units.
+func CompareText(a, b string) int { return compareUTF16(a, b) }
+
+// TextLength counts a text's UTF-16 units, which is the length that Druid knows.
+func TextLength(s string) int { return units(s) }
+
+// Text gives a value's text, as Java prints it; ok is false for a null. It is valid until e is reset.
+func (e *Env) Text(v Value) (s string, ok bool) {
+	e.start(unset{})
+	return e.asString(v)
+}

@@ -1,8 +1,10 @@
 package row
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ogham/domain/joda"
 )
@@ -95,6 +97,21 @@ type Metric struct {
 	MaxStringBytes int
 	// Round is told to queries: whether hyperUnique answers whole numbers.
 	Round bool
+	// Expression, where there is no FieldName, computes what is aggregated; package transform gives it a field.
+	Expression string
+	// Filter, in JSON, is a native filter for the rows that are aggregated; empty: all are.
+	Filter string
+}
+
+// Computed gives a metric a field that no input has, for a value that is computed for it.
+func (m *Metric) Computed() string { return "\x00" + m.Name + "\x00" + m.FieldName }
+
+// Field is the name of the input field as messages have it.
+func (m *Metric) Field() string {
+	if strings.HasPrefix(m.FieldName, "\x00") {
+		return m.FieldName[strings.LastIndexByte(m.FieldName, 0)+1:]
+	}
+	return m.FieldName
 }
 
 // timeField is the input field that the time comes from, empty where it is the row's own.
@@ -120,6 +137,10 @@ type Schema struct {
 	Rollup             bool
 	QueryGranularity   Granularity
 	SegmentGranularity Granularity
+	// TransformSpec, in JSON, is what package transform does to rows; empty: nothing.
+	TransformSpec json.RawMessage
+	// Extra names fields that a transformSpec reads beside those of the schema, or writes.
+	Extra []string
 	// MinTime and MaxTime bound the message time; a row before MinTime or after MaxTime is thrown away.
 	MinTime, MaxTime *int64
 }
@@ -150,7 +171,7 @@ func (s *Schema) Validate() error {
 		if err := add("metric", m.Name); err != nil {
 			return err
 		}
-		if m.Agg != AggCount && m.FieldName == "" {
+		if m.Agg != AggCount && m.FieldName == "" && m.Expression == "" {
 			return fmt.Errorf("metric %q has no fieldName", m.Name)
 		}
 	}
@@ -158,9 +179,19 @@ func (s *Schema) Validate() error {
 }
 
 // Fields gives the distinct names of the input fields that the schema reads: the timestamp column first, then
-// dimensions, then metric inputs. A parser delivers each row's values in this order.
+// dimensions, then metric inputs, then what is extra. A parser delivers each row's values in this order.
 func (s *Schema) Fields() []string {
-	var names []string
+	names, _ := s.fields()
+	return names
+}
+
+// Listed is how many of Fields are not extra; fields behind them may be discovered as dimensions.
+func (s *Schema) Listed() int {
+	_, listed := s.fields()
+	return listed
+}
+
+func (s *Schema) fields() (names []string, listed int) {
 	seen := make(map[string]bool)
 	add := func(name string) {
 		if !seen[name] {
@@ -174,14 +205,18 @@ func (s *Schema) Fields() []string {
 	}
 	for i := range s.Metrics {
 		m := &s.Metrics[i]
-		if m.Agg != AggCount {
+		if m.FieldName != "" && m.Agg != AggCount {
 			add(m.FieldName)
 		}
 		if field := m.timeField(); field != "" {
 			add(field)
 		}
 	}
-	return names
+	listed = len(names)
+	for _, name := range s.Extra {
+		add(name)
+	}
+	return names, listed
 }
 
 // Excluded gives the names that are never discovered as dimensions: the listed exclusions, the time columns, the metrics

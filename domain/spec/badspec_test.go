@@ -20,10 +20,11 @@ var refusedHere = map[string]string{
 	"076-bad-topicPattern":   "$.spec.ioConfig.topicPattern",
 	"095-taskCount-negative": "$.spec.ioConfig.taskCount",
 	// Druid: accepted. Every run fails, or no task is ever made.
-	"072-empty-topic":       "$.spec.ioConfig.topic",
-	"092-taskCount-0":       "$.spec.ioConfig.taskCount",
-	"103-replicas-0":        "$.spec.ioConfig.replicas",
-	"107-taskDuration-zero": "$.spec.ioConfig.taskDuration",
+	"072-empty-topic":              "$.spec.ioConfig.topic",
+	"092-taskCount-0":              "$.spec.ioConfig.taskCount",
+	"103-replicas-0":               "$.spec.ioConfig.replicas",
+	"107-taskDuration-zero":        "$.spec.ioConfig.taskDuration",
+	"067-bad-transform-expression": "$.spec.dataSchema.transformSpec.transforms[0].expression",
 	// Druid: accepted, limits below zero.
 	"134-maxRowsInMemory-negative":         "$.spec.tuningConfig.maxRowsInMemory",
 	"143-maxRowsPerSegment-negative":       "$.spec.tuningConfig.maxRowsPerSegment",

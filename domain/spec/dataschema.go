@@ -211,6 +211,7 @@ func readTransform(schema *reader, out *TransformSpec) *node {
 		if f := r.get("filter"); f != nil {
 			if n := readFilter(r.scan, f, r.at("filter"), "filter"); n != nil {
 				filter = n
+				compileFilter(r.scan, n, r.at("filter"))
 			}
 		}
 		transforms = readTransforms(r)
@@ -247,6 +248,7 @@ func readTransforms(r *reader) *node {
 			r.fail("transforms", "Transform name '%s' cannot be used twice", *name)
 		}
 		seen[*name] = true
+		compileExpression(t, "expression", *expression)
 		t.done()
 		out.items = append(out.items, object(
 			member{"type", str("expression")}, member{"name", str(*name)}, member{"expression", str(*expression)}))

@@ -106,6 +106,9 @@ var otherwise = map[string]string{
 	"servers-empty":   "refused: no run could reach a broker",
 	"servers-num":     "refused: no run could reach a broker",
 	"servers-list":    "refused: no run could reach a broker",
+
+	"filter-expression-bad":  "refused: every task would fail",
+	"filter-expression-none": "refused: every task would fail",
 }
 
 // ownWords are the recorded refusals that are Java's and not Druid's; they are refused here in words of our own.

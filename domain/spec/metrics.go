@@ -113,6 +113,7 @@ func readInput(r *reader, m *Metric) []member {
 		m.FieldName = *field
 		return []member{{"fieldName", str(*field)}}
 	}
+	compileExpression(r, "expression", *expression)
 	return []member{{"expression", str(*expression)}}
 }
 
@@ -171,6 +172,7 @@ func readFiltered(r *reader, m Metric, place int) (Metric, *node) {
 	if filter == nil || n == nil {
 		return m, nil
 	}
+	compileFilter(r.scan, filter, r.at("filter"))
 	m.Name = r.textOr("name", delegate.Name)
 	if m.Name == "" {
 		m.Name = delegate.Name
@@ -246,56 +248,4 @@ func filterColumns(n *node) []string {
 		}
 	}
 	return out
-}
-
-// identifiers are the columns that an expression names: words in double quotes, and bare words that are no function.
-// Parameters of lambdas count as columns, which only excludes too much.
-func identifiers(expression string) []string {
-	var out []string
-	for i := 0; i < len(expression); {
-		switch c := expression[i]; {
-		case c == '\'' || c == '"':
-			text, end := quotedText(expression, i)
-			if c == '"' {
-				out = append(out, text)
-			}
-			i = end
-		case isWord(c) && (c < '0' || c > '9'):
-			end := i
-			for end < len(expression) && isWord(expression[end]) {
-				end++
-			}
-			word := expression[i:end]
-			if !strings.HasPrefix(strings.TrimLeft(expression[end:], " "), "(") && word != "null" {
-				out = append(out, word)
-			}
-			i = end
-		case isWord(c): // a number with its exponent
-			for i < len(expression) && (isWord(expression[i]) || expression[i] == '.') {
-				i++
-			}
-		default:
-			i++
-		}
-	}
-	return out
-}
-
-func isWord(c byte) bool {
-	return c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
-}
-
-// quotedText is the text within the quotes that begin at a place, and the place after them.
-func quotedText(s string, at int) (string, int) {
-	var b strings.Builder
-	for i := at + 1; i < len(s); i++ {
-		switch {
-		case s[i] == s[at]:
-			return b.String(), i + 1
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String(), len(s)
 }

@@ -102,6 +102,22 @@ func TestRefusals(t *testing.T) {
 			"dataSchema.metricsSpec", `[{"type":"filtered","aggregator":{"type":"count","name":"c"},"filter":{"type":"not","field":{"type":"nope"}}}]`,
 			"$.spec.dataSchema.metricsSpec[0].filter.field.type", "Could not resolve type id 'nope'",
 		},
+		{
+			"dataSchema.transformSpec", `{"transforms":[{"type":"expression","name":"a","expression":"nope(b)"}]}`,
+			"$.spec.dataSchema.transformSpec.transforms[0].expression", "function 'nope' is not defined.",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"and","fields":[{"type":"true"},{"type":"regex","dimension":"a","pattern":"("}]}}`,
+			"$.spec.dataSchema.transformSpec.filter.fields[1].pattern", "missing closing )",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"longSum","name":"x","expression":"1 +"}]`,
+			"$.spec.dataSchema.metricsSpec[0].expression", "the expression ends",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"filtered","aggregator":{"type":"count","name":"c"},"filter":{"type":"in","dimension":"a"}}]`,
+			"$.spec.dataSchema.metricsSpec[0].filter.values", "values cannot be null",
+		},
 		{"dataSchema.dataSource", "\"a\\u0001\"", "$.spec.dataSchema.dataSource", "illegal UTF8 character [#1] at position [1]"},
 		{"dataSchema.dataSource", `"a😀"`, "$.spec.dataSchema.dataSource", "illegal UTF8 character [#55357] at position [1]"},
 		{"$.type", `"autocompact"`, "$.type", "not supported"},
@@ -165,10 +181,19 @@ func TestUnsupported(t *testing.T) {
 		{"ioConfig.inputFormat", `{"type":"kafka","valueFormat":{"type":"avro_ocf"}}`, "$.spec.ioConfig.inputFormat.valueFormat.type", "'avro_ocf'"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"spatial","name":"j"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].type", "'spatial'"},
-		{"dataSchema.metricsSpec", `[{"type":"longSum","name":"x","expression":"a+1"}]`, "$.spec.dataSchema.metricsSpec[0].expression", "expression"},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
-		{"dataSchema.transformSpec", `{"filter":{"type":"true"}}`, "$.spec.dataSchema.transformSpec.filter", "filter"},
-		{"dataSchema.transformSpec", `{"transforms":[{"type":"expression","name":"a","expression":"b"}]}`, "$.spec.dataSchema.transformSpec.transforms", "transforms"},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"not","field":{"type":"javascript","dimension":"a","function":"f"}}}`,
+			"$.spec.dataSchema.transformSpec.filter.field.type", "javascript",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"filtered","filter":{"type":"true"},"aggregator":{"type":"stringAny","name":"x","fieldName":"a"}}]`,
+			"$.spec.dataSchema.metricsSpec[0].aggregator.type", "stringAny",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"filtered","filter":{"type":"true"},"aggregator":{"type":"longFirst","name":"x","fieldName":"a"}}]`,
+			"$.spec.dataSchema.metricsSpec[0].aggregator.type", "longFirst",
+		},
 	} {
 		got := mustParse(t, with(t, c.path, c.value)).Unsupported()
 		if len(got) != 1 || got[0].Path != c.at || !strings.Contains(got[0].Message, c.option) {

@@ -52,7 +52,7 @@ func TestPartitionOrder(t *testing.T) {
 
 func TestRequiredFieldsAreExcluded(t *testing.T) {
 	s := mustParse(t, with(t, "dataSchema.metricsSpec", `[
-		{"type":"floatSum","name":"f","expression":"\"odd \\\"col\" * 2 + fn(x, 'text') + y2 + 1e5 + null"},
+		{"type":"floatSum","name":"f","expression":"\"odd \\\"col\" * 2 + strpos(x, 'text') + y2 + 1e5 + null"},
 		{"type":"filtered","aggregator":{"type":"longMax","name":"l","fieldName":"in"},"filter":
 			{"type":"and","fields":[{"type":"selector","dimension":"d1"},{"type":"not","field":{"type":"null","column":"d2"}}]}},
 		{"type":"cardinality","name":"card","fields":["c1",{"type":"default","dimension":"c2"}]},

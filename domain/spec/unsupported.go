@@ -1,10 +1,12 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"ogham/domain/filter"
 	"ogham/domain/row"
 )
 
@@ -74,22 +76,39 @@ func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 	}
 	for i, m := range d.MetricsSpec {
 		path := itemPath(at+".metricsSpec", i)
-		given := tree.get("metricsSpec").items[i]
-		switch _, known := row.ParseAggregator(m.Type); {
-		case !known:
-			u.add(path+".type", "metric type '%s' (metric '%s')", m.Type, m.Name)
-		case isSimple(m.Type) && m.FieldName == "" && given.get("expression") != nil:
-			u.add(path+".expression", "expression in metric '%s'", m.Name)
-		case given.get("isInputHyperUnique") != nil && given.get("isInputHyperUnique").flag:
-			u.add(path+".isInputHyperUnique", "isInputHyperUnique in metric '%s'", m.Name)
+		u.metric(path, m.Name, tree.get("metricsSpec").items[i])
+	}
+	u.filter(at+".transformSpec.filter", tree.get("transformSpec").get("filter"))
+}
+
+func (u *unsupported) metric(path, name string, m *node) {
+	id := m.get("type").text
+	if id == "filtered" {
+		u.filter(path+".filter", m.get("filter"))
+		inner := m.get("aggregator")
+		u.metric(path+".aggregator", name, inner)
+		// A row that a filter drops is none, and those that tell nulls apart would take it for a null.
+		if agg, known := row.ParseAggregator(inner.get("type").text); known && agg.Timed() {
+			u.add(path+".aggregator.type", "metric type '%s' within a filter (metric '%s')", agg, name)
 		}
+		return
 	}
-	transform := tree.get("transformSpec")
-	if transform.get("filter").kind != kindNull {
-		u.add(at+".transformSpec.filter", "transformSpec filter")
+	if _, known := row.ParseAggregator(id); !known {
+		u.add(path+".type", "metric type '%s' (metric '%s')", id, name)
 	}
-	if len(transform.get("transforms").items) > 0 {
-		u.add(at+".transformSpec.transforms", "transformSpec transforms")
+	if given := m.get("isInputHyperUnique"); given != nil && given.flag {
+		u.add(path+".isInputHyperUnique", "isInputHyperUnique in metric '%s'", name)
+	}
+}
+
+// filter looks for filters that no task applies; what is wrong with one was found before.
+func (u *unsupported) filter(path string, f *node) {
+	if f.kind == kindNull {
+		return
+	}
+	var bad *filter.Unsupported
+	if _, err := filter.Parse(f.encode()); errors.As(err, &bad) {
+		u.problems = append(u.problems, Problem{path + bad.Path, bad.Message})
 	}
 }
 

@@ -1,0 +1,178 @@
+package expr_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ogham/domain/expr"
+)
+
+// eval computes an expression over a row without columns.
+func eval(t testing.TB, source string) (expr.Value, error) {
+	t.Helper()
+	p, err := expr.Compile(source)
+	if err != nil {
+		return expr.Value{}, err
+	}
+	var e expr.Env
+	return p.Eval(&e, bindings{names: p.Inputs()})
+}
+
+func TestSyntaxErrorsSayWhere(t *testing.T) {
+	for source, want := range map[string]struct {
+		message string
+		offset  int
+	}{
+		"":                     {"the expression ends where an expression is wanted", 0},
+		"a +":                  {"the expression ends where an expression is wanted", 3},
+		"a b":                  {"unexpected 'b' where an operator or the end is wanted", 2},
+		"(a":                   {"the expression ends where ')' is wanted", 2},
+		"upper(a":              {"the expression ends where ',' or ')' is wanted", 7},
+		"'abc":                 {"the text that begins with ' is not closed", 0},
+		"a # b":                {"unexpected character '#'", 2},
+		`'\x'`:                 {"unknown escape", 1},
+		"1a":                   {"number '1' is followed by a letter", 0},
+		"nope(a)":              {"function 'nope' is not defined.", 0},
+		"1 + upper()":          {"Function[upper] requires 1 argument", 4},
+		"if(a, b)":             {"Function[if] requires 3 arguments", 0},
+		"trim()":               {"Function[trim] requires 1 to 2 arguments", 0},
+		"round(a, b, c)":       {"Function[round] requires 1 or 2 arguments", 0},
+		"pi(1)":                {"Function[pi] does not accept arguments", 0},
+		"coalesce()":           {"Function[coalesce] requires at least 1 argument", 0},
+		"[1, 'a']":             {"Failed to parse array element a as a DOUBLE", 4},
+		"[a]":                  {"unexpected 'a' where a literal is wanted", 1},
+		"map(x, y)":            {"unexpected ',' where '->' is wanted", 5},
+		"99999999999999999999": {"BigInteger out of long range", 0},
+		"1 / 0":                {"/ by zero", -1},
+	} {
+		_, err := expr.Compile(source)
+		var bad *expr.SyntaxError
+		if !errors.As(err, &bad) || !strings.HasPrefix(bad.Message, want.message) || bad.Offset != want.offset {
+			t.Errorf("%q: %+v, want %q at %d", source, err, want.message, want.offset)
+		}
+	}
+}
+
+func TestFunctionsThatAreNotBuiltSaySo(t *testing.T) {
+	for _, source := range []string{"lookup(a, 'b')", "hyper_unique(a)", "complex_decode_base64('x', a)", "bloom_filter_test(a, 'b')"} {
+		if _, err := expr.Compile(source); err == nil || !strings.Contains(err.Error(), "is not supported: ") {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
+// TestExpressionsAreBounded wants what would take all memory or time to fail soon instead.
+func TestExpressionsAreBounded(t *testing.T) {
+	deep := strings.Repeat("(", 100_000)
+	wide := strings.Repeat("1 + ", 200_000) + "1"
+	for _, source := range []string{
+		"repeat('xxxxxxxxxx', 100000000)", "lpad('a', 2000000000, 'b')", "replace(repeat('a', 1000000), 'a', repeat('b', 1000))",
+		"array_slice([1], 0, 2000000000)", "cartesian_map((a,b,c,d,e,f,g,h,i) -> a, " + strings.TrimSuffix(strings.Repeat("[1,2,3,4,5,6,7,8,9], ", 9), ", ") + ")",
+		"format('%2000000000d', 1)", "fold((x, acc) -> concat(acc, acc), " + numbers(64) + ", 'aaaaaaaa')", deep, wide,
+		strings.Repeat("-", 100_000) + "1", strings.Repeat("2 ^ ", 100_000) + "1",
+	} {
+		v, err := eval(t, source)
+		if err == nil && !strings.HasPrefix(source, "format") {
+			t.Errorf("%.60s gives a %s", source, v.Type())
+		}
+	}
+}
+
+// numbers is an array literal of n ones.
+func numbers(n int) string { return "[" + strings.TrimSuffix(strings.Repeat("1,", n), ",") + "]" }
+
+func TestRegularExpressionsOfJava(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		matches       bool
+	}{
+		{`^a.c$`, "abc", true},
+		{`a.c`, "a\nc", false},
+		{`a.c`, "a\u2028c", false},
+		{`(?s)a.c`, "a\nc", true},
+		{`\p{Alpha}+\d`, "ab1", true},
+		{`^\p{Upper}[\p{Lower}]+$`, "Abc", true},
+		{`^\P{Digit}$`, "1", false},
+		{`\p{IsLatin}`, "é", true},
+		{`\Qa.b\E`, "a.b", true},
+		{`\Qa.b\E`, "axb", false},
+		{`\x41\u0042\0103`, "ABC", true},
+		{`^\s$`, "\v", true},
+		{`^\h$`, "\u00a0", true},
+		{`^\R$`, "\r\n", true},
+		{`\Aab\z`, "ab", true},
+		{`(?i)ab`, "AB", true},
+		{`(?iu:a)b`, "Ab", true},
+		{`(?<year>\d{4})`, "2020", true},
+		{`[a\]]`, "]", true},
+	} {
+		re, err := expr.CompileRegexp(c.pattern)
+		if err != nil {
+			t.Errorf("%s: %v", c.pattern, err)
+			continue
+		}
+		if got := re.MatchString(c.text); got != c.matches {
+			t.Errorf("%s matches %q: %t, want %t", c.pattern, c.text, got, c.matches)
+		}
+	}
+	for _, pattern := range []string{`(?=a)`, `(?<!a)b`, `(a)\1`, `a++`, `[a-z&&[^b]]`, `[a[b]]`, `\G`, `(?x) a`, `\p{javaLowerCase}`, `(`, `[a`, `\`} {
+		if _, err := expr.CompileRegexp(pattern); err == nil {
+			t.Errorf("%s is taken", pattern)
+		}
+	}
+}
+
+// TestOperatorsFollowTheRulesOfNulls draws operands and wants a null to make a null, and AND and OR to have three values.
+func TestOperatorsFollowTheRulesOfNulls(t *testing.T) {
+	operand := rapid.SampledFrom([]string{"null", "0", "1", "-3", "2.5", "'a'", "'true'", "''", "[1]", "x"})
+	rapid.Check(t, func(rt *rapid.T) {
+		a, b := operand.Draw(rt, "a"), operand.Draw(rt, "b")
+		op := rapid.SampledFrom([]string{"+", "-", "*", "<", "<=", ">", ">=", "==", "!="}).Draw(rt, "op")
+		v, err := eval(t, a+" "+op+" "+b)
+		if (a == "null" || b == "null" || a == "x" || b == "x") && (err != nil || !v.IsNull()) {
+			rt.Fatalf("%s %s %s is %v, %v; want a null", a, op, b, shown(v), err)
+		}
+		for _, logic := range []string{"&&", "||"} {
+			left, err1 := eval(t, a+" "+logic+" "+b)
+			right, err2 := eval(t, b+" "+logic+" "+a)
+			if err1 != nil || err2 != nil {
+				rt.Fatalf("%s %s %s: %v, %v", a, logic, b, err1, err2)
+			}
+			if left.IsNull() != right.IsNull() || left.Bool() != right.Bool() {
+				rt.Fatalf("%s %s %s is %v, the other way round %v", a, logic, b, shown(left), shown(right))
+			}
+		}
+	})
+}
+
+// TestComparisonsAreConsistent wants exactly one of less, equal and greater to hold for numbers and for texts.
+func TestComparisonsAreConsistent(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		literal := func(name string) string {
+			if rapid.Bool().Draw(rt, name+" is text") {
+				return "'" + rapid.StringMatching(`[a-zé😀\x{E000}]{0,4}`).Draw(rt, name) + "'"
+			}
+			return rapid.SampledFrom([]string{"0", "1", "-1", "1.5", "9223372036854775807", "1e300"}).Draw(rt, name)
+		}
+		a, b := literal("a"), literal("b")
+		holds := 0
+		for _, op := range []string{"<", "==", ">"} {
+			v, err := eval(t, a+" "+op+" "+b)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if v.IsNull() {
+				return // a text that is no number, compared with one
+			}
+			if v.Bool() {
+				holds++
+			}
+		}
+		if holds != 1 {
+			rt.Fatalf("%d of less, equal and greater hold for %s and %s", holds, a, b)
+		}
+	})
+}

@@ -1,0 +1,275 @@
+package filter
+
+import (
+	"encoding/json"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"ogham/domain/expr"
+	"ogham/domain/row"
+)
+
+// bound is a filter for values between two others.
+type bound struct {
+	lower, upper             string
+	hasLower, hasUpper       bool
+	lowerStrict, upperStrict bool
+	compare                  func(a, b string) int
+	// numeric says that numbers are compared as numbers; low and high are the bounds then.
+	numeric   bool
+	low, high float64
+	// certain says that a null is a value below all others; otherwise it is unknown.
+	certain bool
+}
+
+func (b *bound) null() (matched, known bool) { return b.certain && !b.hasLower, b.certain }
+
+func (b *bound) text(s []byte) bool {
+	text := string(s)
+	if b.hasLower {
+		if c := b.compare(text, b.lower); c < 0 || c == 0 && b.lowerStrict {
+			return false
+		}
+	}
+	if b.hasUpper {
+		if c := b.compare(text, b.upper); c > 0 || c == 0 && b.upperStrict {
+			return false
+		}
+	}
+	return true
+}
+
+// long compares with the bounds as they are written, so that nothing is lost beyond 2^53.
+func (b *bound) long(n int64) (matched, ok bool) {
+	if !b.numeric {
+		return false, false
+	}
+	const exact = 1 << 53
+	if n > -exact && n < exact {
+		return b.within(float64(n)), true
+	}
+	text := strconv.FormatInt(n, 10)
+	exactly := *b
+	exactly.compare = compareNumeric
+	return exactly.text([]byte(text)), true
+}
+
+func (b *bound) double(x float64) (matched, ok bool) { return b.within(x), b.numeric }
+
+func (b *bound) within(x float64) bool {
+	if b.hasLower && (x < b.low || x == b.low && b.lowerStrict || x != x && b.low == b.low && b.hasUpper) {
+		return false
+	}
+	if b.hasUpper && (x > b.high || x == b.high && b.upperStrict || x != x) {
+		return false
+	}
+	return true
+}
+
+// read sets the bounds from members of a filter.
+func (b *bound) read(m members, strictLower, strictUpper string) {
+	b.lower, b.hasLower = m.text("lower")
+	b.upper, b.hasUpper = m.text("upper")
+	b.lowerStrict, b.upperStrict = m.flag(strictLower), m.flag(strictUpper)
+}
+
+// numbers reads the bounds as numbers; ok is false if one of them is none.
+func (b *bound) numbers() (ok bool) {
+	ok = true
+	if b.hasLower {
+		b.low, ok = row.ParseDouble(b.lower)
+	}
+	if b.hasUpper && ok {
+		b.high, ok = row.ParseDouble(b.upper)
+	}
+	return ok
+}
+
+// orderings are the ways to compare texts.
+var orderings = map[string]func(a, b string) int{
+	"lexicographic": compareUTF16,
+	"alphanumeric":  compareAlphanumeric,
+	"strlen":        compareLength,
+	"numeric":       compareNumeric,
+}
+
+func parseBound(p *parser, m members, path string) matcher {
+	b := &bound{certain: true}
+	b.read(m, "lowerStrict", "upperStrict")
+	if !b.hasLower && !b.hasUpper {
+		return p.fail(path, "lower and upper can not be null at the same time")
+	}
+	name, ok := m.text("ordering")
+	if !ok {
+		name = "lexicographic"
+		if m.flag("alphaNumeric") {
+			name = "alphanumeric"
+		}
+		if strings.HasPrefix(string(m["ordering"]), "{") { // {"type":"numeric"} is the same
+			var o struct{ Type string }
+			if json.Unmarshal(m["ordering"], &o) == nil {
+				name = o.Type
+			}
+		}
+	}
+	name = strings.ToLower(name)
+	if b.compare = orderings[name]; b.compare == nil {
+		return p.refuse(path+".ordering", "ordering '"+name+"' is not supported: use lexicographic, alphanumeric, numeric or strlen")
+	}
+	b.numeric = name == "numeric" && b.numbers()
+	return p.dimension(m, "dimension", path, b)
+}
+
+func parseRange(p *parser, m members, path string) matcher {
+	t, ok := p.matchType(m, "matchValueType", path)
+	if !ok {
+		return constant(false)
+	}
+	if t.array {
+		return p.refuse(path+".matchValueType", "a range of arrays is not supported for rows before they are stored")
+	}
+	b := &bound{compare: compareUTF16, numeric: t.number}
+	if t.number {
+		b.compare = compareNumeric
+	}
+	b.read(m, "lowerOpen", "upperOpen")
+	if !b.hasLower && !b.hasUpper || t.number && !b.numbers() {
+		return p.fail(path, "lower and upper cannot be null at the same time, and must be of the type of the range")
+	}
+	if t.whole { // a bound of a range of longs is cut to a long, as the cast does it
+		b.low, b.high = math.Trunc(b.low), math.Trunc(b.high)
+		b.lower, b.upper = cut(b.lower), cut(b.upper)
+	}
+	return p.dimension(m, "column", path, b)
+}
+
+// cut drops the fraction of a number's text.
+func cut(s string) string {
+	if x, ok := row.ParseDouble(s); ok && x != math.Trunc(x) {
+		return strconv.FormatFloat(math.Trunc(x), 'f', 0, 64)
+	}
+	return s
+}
+
+func parseInterval(p *parser, m members, path string) matcher {
+	var list []string
+	if err := json.Unmarshal(m["intervals"], &list); err != nil || list == nil {
+		return p.fail(path+".intervals", "intervals can not be null")
+	}
+	if len(list) == 0 {
+		return p.fail(path+".intervals", "must specify at least one interval")
+	}
+	var any or
+	for i, text := range list {
+		start, end, ok := expr.ParseInterval(text)
+		if !ok {
+			return p.fail(path+".intervals["+strconv.Itoa(i)+"]", "Invalid interval["+text+"]")
+		}
+		b := &bound{
+			lower: strconv.FormatInt(start, 10), upper: strconv.FormatInt(end, 10), hasLower: true, hasUpper: true, upperStrict: true,
+			compare: compareNumeric, numeric: true, low: float64(start), high: float64(end), certain: true,
+		}
+		any = append(any, p.dimension(m, "dimension", path, b))
+	}
+	return any
+}
+
+// compareUTF16 is the order of Java's strings.
+func compareUTF16(a, b string) int { return expr.CompareText(a, b) }
+
+func compareLength(a, b string) int {
+	if c := expr.TextLength(a) - expr.TextLength(b); c != 0 {
+		return c
+	}
+	return compareUTF16(a, b)
+}
+
+// compareNumeric orders numbers exactly, whatever their size; texts that are none come first, in their own order.
+func compareNumeric(a, b string) int {
+	x, ok1 := decimal(a)
+	y, ok2 := decimal(b)
+	switch {
+	case ok1 && ok2:
+		return x.Cmp(y)
+	case ok1:
+		return 1
+	case ok2:
+		return -1
+	}
+	return compareUTF16(a, b)
+}
+
+// maxDecimal bounds the texts that are read as numbers, and their exponents: what is beyond costs memory without end.
+const maxDecimal = 400
+
+// decimal reads Java's BigDecimal.
+func decimal(s string) (*big.Rat, bool) {
+	if s == "" || len(s) > maxDecimal || strings.ContainsAny(s, "_xXpPbBoO/") {
+		return nil, false
+	}
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > maxDecimal || e < -maxDecimal {
+			return nil, false
+		}
+	}
+	return new(big.Rat).SetString(s)
+}
+
+// compareAlphanumeric compares runs of digits as numbers, which come before anything else, and the rest as text.
+func compareAlphanumeric(a, b string) int {
+	for a != "" && b != "" {
+		var c int
+		digitA, digitB := isDigit(a[0]), isDigit(b[0])
+		switch {
+		case digitA && digitB:
+			c, a, b = compareDigits(a, b)
+		case digitA:
+			return -1
+		case digitB:
+			return 1
+		default:
+			x, y := nonDigits(a), nonDigits(b)
+			if c = compareUTF16(a[:x], b[:y]); c == 0 {
+				a, b = a[x:], b[y:]
+			}
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return len(a) - len(b)
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func nonDigits(s string) int {
+	n := 0
+	for n < len(s) && !isDigit(s[n]) {
+		_, size := utf8.DecodeRuneInString(s[n:])
+		n += size
+	}
+	return n
+}
+
+// compareDigits compares the runs of digits that two texts begin with, by their numbers and then by their leading zeros,
+// and gives what follows them.
+func compareDigits(a, b string) (c int, restA, restB string) {
+	x, y := 0, 0
+	for x < len(a) && isDigit(a[x]) {
+		x++
+	}
+	for y < len(b) && isDigit(b[y]) {
+		y++
+	}
+	numberA, numberB := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+	if c = len(numberA) - len(numberB); c == 0 {
+		c = strings.Compare(numberA, numberB)
+	}
+	if c == 0 {
+		c = (x - len(numberA)) - (y - len(numberB))
+	}
+	return c, a[x:], b[y:]
+}
