@@ -37,9 +37,15 @@ func TestRealKafkaAndDruid(t *testing.T) {
 	for _, id := range []string{"edits", "ledger"} {
 		s.submit(specOf(id, id, b.servers, func(spec sections) { spec.io["taskDuration"], spec.io["period"] = "PT8S", "PT1S" }))
 	}
+	submitNested(t, b, s)
+	s.waitRows("nested", nestedRows)
 	s.waitRows("edits", rows)
 	s.waitRows("ledger", inTransactions)
 	edits, ledger := s.checkRows("edits", rows), s.checkRows("ledger", inTransactions)
+	nested, err := s.segments("nested")
+	if err != nil {
+		t.Fatal(err)
+	}
 	events := s.events(t)
 	checkHistory(t, events)
 	s.stop()
@@ -54,8 +60,9 @@ func TestRealKafkaAndDruid(t *testing.T) {
 	if l.sql == "" {
 		t.Fatal("Druid did not start")
 	}
-	l.load(append(edits, ledger...))
+	l.load(append(append(edits, ledger...), nested...))
 	t.Run("queries of edits", func(t *testing.T) { checkQueries(t, l, "edits", rows) })
+	t.Run("queries of nested", func(t *testing.T) { checkNested(t, l) })
 	t.Run("queries of ledger", func(t *testing.T) { checkQueries(t, l, "ledger", inTransactions) })
 }
 
