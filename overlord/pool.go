@@ -15,6 +15,8 @@ type pool struct {
 	mu       sync.Mutex
 	workers  map[string]*workerView
 	assigned map[string]placement // task id → where it was put
+	waiting  map[string]bool      // supervisors that have tasks without a place
+	freed    bool                 // a place was given back that no heartbeat tells of
 	since    time.Time            // when the term began: silence is counted from here
 }
 
@@ -23,20 +25,30 @@ type workerView struct {
 	seen time.Time
 }
 
-type placement struct{ worker, incarnation string }
+type placement struct{ supervisor, worker, incarnation string }
 
 func newPool(timeout time.Duration, now time.Time) *pool {
-	return &pool{timeout: timeout, workers: map[string]*workerView{}, assigned: map[string]placement{}, since: now}
+	return &pool{timeout: timeout, workers: map[string]*workerView{}, assigned: map[string]placement{}, waiting: map[string]bool{}, since: now}
 }
 
-// heard takes a heartbeat and reports whether a worker came, changed its incarnation, or freed a slot.
-func (p *pool) heard(h task.Heartbeat, now time.Time) bool {
+// heard takes a heartbeat. It returns the supervisors that it is about: those that have given the worker a task, and where
+// a worker came, changed its incarnation or freed a slot those that wait for a place.
+func (p *pool) heard(h task.Heartbeat, now time.Time) (about, news map[string]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.workers[h.WorkerID]
-	news := w == nil || w.beat.Incarnation != h.Incarnation || len(h.Tasks) < len(w.beat.Tasks) || w.beat.Stopping != h.Stopping || w.beat.Disabled != h.Disabled
+	changed := p.freed || w == nil || w.beat.Incarnation != h.Incarnation || len(h.Tasks) < len(w.beat.Tasks) || w.beat.Stopping != h.Stopping || w.beat.Disabled != h.Disabled
 	p.workers[h.WorkerID] = &workerView{beat: h, seen: now}
-	return news
+	about = map[string]bool{}
+	for _, at := range p.assigned {
+		if at.worker == h.WorkerID {
+			about[at.supervisor] = true
+		}
+	}
+	if changed {
+		news, p.waiting, p.freed = p.waiting, map[string]bool{}, false
+	}
+	return about, news
 }
 
 // list returns the workers that are alive, by id.
@@ -76,8 +88,9 @@ func (p *pool) fate(worker, incarnation string, now time.Time) (alive, lost, eve
 
 // place reserves a slot for a task on the worker with the most free ones. It returns false where none is free. A worker to
 // avoid is never taken: as in Druid, whose replicas share an availability group, a replica waits for a worker of its own,
-// since two copies that die together are no more than one.
-func (p *pool) place(taskID string, avoid []string, now time.Time) (task.Heartbeat, bool) {
+// since two copies that die together are no more than one. A supervisor whose task finds none is told of by heard once that
+// may have changed.
+func (p *pool) place(supervisor, taskID string, avoid []string, now time.Time) (task.Heartbeat, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var best *workerView
@@ -92,9 +105,10 @@ func (p *pool) place(taskID string, avoid []string, now time.Time) (task.Heartbe
 		}
 	}
 	if best == nil {
+		p.waiting[supervisor] = true
 		return task.Heartbeat{}, false
 	}
-	p.assigned[taskID] = placement{best.beat.WorkerID, best.beat.Incarnation}
+	p.assigned[taskID] = placement{supervisor, best.beat.WorkerID, best.beat.Incarnation}
 	return best.beat, true
 }
 
@@ -111,14 +125,17 @@ func (p *pool) usedLocked(w *workerView) int {
 }
 
 // adopt notes a placement from the log, release forgets one.
-func (p *pool) adopt(taskID, worker, incarnation string) {
+func (p *pool) adopt(supervisor, taskID, worker, incarnation string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.assigned[taskID] = placement{worker, incarnation}
+	p.assigned[taskID] = placement{supervisor, worker, incarnation}
 }
 
 func (p *pool) release(taskID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.assigned, taskID)
+	if _, ok := p.assigned[taskID]; ok {
+		delete(p.assigned, taskID)
+		p.freed = true
+	}
 }

@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	// idleTick is how often an actor looks after its tasks while nothing happens.
-	idleTick = time.Second
+	// idleTick is how often an actor looks after its tasks while nothing happens; quietTick where they only wait for a
+	// place, of which they are told, and restTick where there are none.
+	idleTick  = time.Second
+	quietTick = 5 * time.Second
+	restTick  = 30 * time.Second
 	// unwritablePause is how long an actor waits with its next run after the log took nothing.
 	unwritablePause = 2 * time.Second
 	// maxBackOff bounds how often the gap before the run after a failed task is doubled; the period bounds the gap.
@@ -58,14 +61,38 @@ func (a *actor) tick(ctx context.Context) time.Duration {
 		a.startRun(ctx, now)
 	}
 	a.fetchEnds(ctx, now)
-	wait := idleTick
+	wait := a.quiet()
 	if at := a.scale(ctx, now); !at.IsZero() {
 		wait = min(wait, max(at.Sub(now), 0))
 	}
 	if !a.loop.running {
 		wait = min(wait, max(a.loop.next.Sub(now), 0))
 	}
+	if a.stream != nil && !a.loop.fetching && reports(a.state.Detailed) && len(a.state.Partitions) > 0 {
+		wait = min(wait, max(a.loop.fetch.Sub(now), idleTick/4))
+	}
 	return max(wait, time.Millisecond)
+}
+
+// quiet returns for how long nothing has to be looked after: a thousand supervisors without work should cost nothing.
+func (a *actor) quiet() time.Duration {
+	if !a.state.Exists() || a.state.Suspended && len(a.state.Active) > 0 {
+		return idleTick
+	}
+	for _, t := range a.state.Tasks {
+		if t.State != task.StatePending {
+			return idleTick
+		}
+	}
+	for _, g := range a.state.Active {
+		if g.SpecVersion != a.state.SpecVersion {
+			return idleTick
+		}
+	}
+	if len(a.state.Tasks) > 0 {
+		return quietTick
+	}
+	return restTick
 }
 
 // soon makes the next run due as soon as the least gap allows. Druid drops such a run where the one before began less

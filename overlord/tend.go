@@ -94,7 +94,7 @@ func (a *actor) assign(ctx context.Context, t *supervisor.Task) {
 			avoid = append(avoid, o.WorkerID)
 		}
 	}
-	w, ok := a.term.pool.place(t.ID, avoid, a.term.cfg.Now())
+	w, ok := a.term.pool.place(a.id, t.ID, avoid, a.term.cfg.Now())
 	if !ok {
 		return // it waits for a slot, for as long as it takes
 	}

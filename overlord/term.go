@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -58,7 +59,7 @@ func (t *term) takeOver(ctx context.Context) error {
 		}
 		for _, x := range a.state.Tasks {
 			if x.WorkerID != "" {
-				t.pool.adopt(x.ID, x.WorkerID, x.Incarnation)
+				t.pool.adopt(a.id, x.ID, x.WorkerID, x.Incarnation)
 			}
 		}
 		t.start(a)
@@ -138,14 +139,17 @@ func (t *term) actor(ctx context.Context, id string, create bool) (*actor, error
 	return a, nil
 }
 
-func (t *term) all() []*actor {
+// these returns the running actors of some supervisors: what one worker says does not concern the others.
+func (t *term) these(ids map[string]bool) []*actor {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all := make([]*actor, 0, len(t.actors))
-	for _, a := range t.actors {
-		all = append(all, a)
+	some := make([]*actor, 0, len(ids))
+	for id := range ids {
+		if a := t.actors[id]; a != nil {
+			some = append(some, a)
+		}
 	}
-	return all
+	return some
 }
 
 // depose ends the term because the log shows that another one leads.
@@ -218,13 +222,15 @@ func (t *term) onHeartbeat(m *nats.Msg) {
 		t.cfg.Logger.Warn("heartbeat", "subject", m.Subject, "error", err)
 		return
 	}
-	news := t.pool.heard(h, t.cfg.Now())
+	about, news := t.pool.heard(h, t.cfg.Now())
 	bySupervisor := map[string][]task.Report{}
 	for _, r := range h.Tasks {
 		bySupervisor[r.SupervisorID] = append(bySupervisor[r.SupervisorID], r)
+		about[r.SupervisorID] = true
 	}
-	for _, a := range t.all() {
-		reports := bySupervisor[a.id]
+	maps.Copy(about, news)
+	for _, a := range t.these(about) {
+		reports, news := bySupervisor[a.id], news[a.id]
 		delete(bySupervisor, a.id)
 		a.post(func(ctx context.Context) {
 			a.beat(ctx, h)
