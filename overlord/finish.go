@@ -107,6 +107,13 @@ func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
 			return false
 		}
 	}
+	for _, p := range a.state.Partitions { // some that came later wait for the next group
+		if n, ok := a.state.Reads().GroupNumber(p, a.spec.IOConfig.TaskCount); ok && n == g.Number {
+			if _, reads := g.Start[p]; !reads {
+				return false
+			}
+		}
+	}
 	return true
 }
 
