@@ -134,9 +134,8 @@ func (f *tasksFold) applyTask(e fact) {
 		t.ErrorMsg, t.Killed = ev.ErrorMsg, ev.Killed
 		f.end(t, e, ev.Report)
 	case *supervisor.TaskStopped:
-		t.Stopped = true
-		if t.State != task.StateSuccess {
-			t.ErrorMsg = ev.Reason
+		if t.State != task.StateSuccess { // else a replica committed its work
+			t.ErrorMsg, t.Stopped = ev.Reason, true
 		}
 		f.end(t, e, ev.Report)
 	}
