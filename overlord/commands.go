@@ -75,18 +75,12 @@ func (s *Service) Terminate(ctx context.Context, id string) error {
 
 // Reset forgets the committed offsets.
 func (s *Service) Reset(ctx context.Context, id string) error {
-	return s.command(ctx, id, false, func(a *actor) (supervisor.Command, error) {
-		a.clearLags()
-		return supervisor.ResetSupervisor{}, nil
-	})
+	return s.command(ctx, id, false, fixed(supervisor.ResetSupervisor{}))
 }
 
 // ResetOffsets sets committed offsets.
 func (s *Service) ResetOffsets(ctx context.Context, id, stream string, offsets task.Offsets) error {
-	return s.command(ctx, id, false, func(a *actor) (supervisor.Command, error) {
-		a.clearLags()
-		return supervisor.ResetOffsets{Stream: stream, Offsets: offsets}, nil
-	})
+	return s.command(ctx, id, false, fixed(supervisor.ResetOffsets{Stream: stream, Offsets: offsets}))
 }
 
 // Handoff asks task groups to finish before their time.
@@ -156,6 +150,10 @@ func (a *actor) command(ctx context.Context, make func(*actor) (supervisor.Comma
 	seq, err := a.decide(ctx, c, byUser)
 	if err != nil {
 		return 0, err
+	}
+	switch c.(type) {
+	case supervisor.ResetSupervisor, supervisor.ResetOffsets:
+		a.clearLags()
 	}
 	if a.state.SpecVersion != version {
 		// As Druid's new supervisor object: what was measured of the old one is forgotten, the first run comes after
