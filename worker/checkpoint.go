@@ -25,9 +25,11 @@ func (r *reader) checkpointDue() (due bool, number int) {
 		if limit := int64(t.MaxRowsPerSegment); limit > 0 && open.builder.MaxSegmentRows() >= limit {
 			return true, open.Number
 		}
+		// What is being published does not count: while it is on its way, one sequence after the other would be closed
+		// with a few rows.
 		var rows int64
 		for _, s := range r.sequences {
-			if s.builder != nil {
+			if s.builder != nil && !s.handed {
 				rows += s.builder.Rows()
 			}
 		}

@@ -143,6 +143,49 @@ func TestCheckpointPublishesWhileReadingGoesOn(t *testing.T) {
 	}
 }
 
+// TestASlowPublishDoesNotCloseOneSmallSequenceAfterTheOther: maxTotalRows counts what is read, not what is on its way.
+func TestASlowPublishDoesNotCloseOneSmallSequenceAfterTheOther(t *testing.T) {
+	b := newBench(t)
+	cl := b.produce(1)
+	held := make(chan struct{})
+	b.leader.setScript(func(n task.Notice) (*task.NoticeReply, bool) {
+		switch n.Kind {
+		case task.NoticeCheckpoint:
+			go func() {
+				at := b.mustOrder(task.Order{Op: task.OpPause, TaskID: n.TaskID}).Offsets
+				b.mustOrder(task.Order{Op: task.OpSetEnd, TaskID: n.TaskID, Sequence: n.Sequence, End: at})
+			}()
+		case task.NoticePublish:
+			select {
+			case <-held:
+			default:
+				return &task.NoticeReply{Code: task.CodeRetry}, true
+			}
+		}
+		return nil, false
+	})
+	b.assign(b.assignment("t1", `,"maxTotalRows":20`, open(0, all(0))))
+	for i := range int64(20) { // four records each time
+		b.readTo("t1", all(i+1))
+		b.write(cl, 1)
+	}
+	b.readTo("t1", all(21))
+	n := len(b.leader.seen(task.NoticeCheckpoint))
+	close(held)
+	var committed []task.Segment
+	until(t, "what was closed is committed", func() bool {
+		b.leader.mu.Lock()
+		defer b.leader.mu.Unlock()
+		committed = slices.Clone(b.leader.published)
+		return n > 0 && len(committed) == n
+	})
+	for i, seg := range committed {
+		if seg.Rows < 20 {
+			t.Errorf("sequence %d has %d rows, want 20 at least", i, seg.Rows)
+		}
+	}
+}
+
 func TestReplacementReadsClosedSequences(t *testing.T) {
 	b := newBench(t)
 	b.produce(40)
