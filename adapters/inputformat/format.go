@@ -20,14 +20,27 @@ func (e *UnsupportedError) Error() string { return "inputFormat: " + e.What + " 
 type Formats struct {
 	// Env resolves variables that a schema registry's config refers to; nil: there are none.
 	Env func(name string) (string, bool)
+	// Open gives an inputFormat whose secrets are sealed with them in clear; nil: none is sealed.
+	Open func(json.RawMessage) (json.RawMessage, error)
 
 	registries registries
 }
 
 // New makes the parser for an inputFormat and a schema.
 func (f *Formats) New(inputFormat json.RawMessage, schema row.Schema) (index.Parser, error) {
+	inputFormat, err := f.opened(inputFormat)
+	if err != nil {
+		return nil, err
+	}
 	c := config{formats: f, fields: schema.Fields(), discover: schema.DiscoverDimensions, nested: schema.DiscoverTypes}
 	return c.format(inputFormat)
+}
+
+func (f *Formats) opened(format json.RawMessage) (json.RawMessage, error) {
+	if f.Open == nil {
+		return format, nil
+	}
+	return f.Open(format)
 }
 
 // New makes a parser that shares nothing with others.

@@ -1,7 +1,6 @@
 package secrets
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -114,35 +113,6 @@ func newKey() (string, error) {
 // ID names the key without telling it. It stands in every value that was sealed with it.
 func (s *Sealer) ID() string { return s.id }
 
-// SealedWith returns the ids of the keys that values anywhere in a JSON text were sealed with, each once, ascending.
-func SealedWith(data []byte) []string {
-	var v any
-	if !bytes.Contains(data, []byte(sealedType)) || json.Unmarshal(data, &v) != nil {
-		return nil
-	}
-	var ids []string
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, x := range v {
-				walk(x)
-			}
-		case map[string]any:
-			if key, ok := v["key"].(string); ok && v["type"] == sealedType {
-				ids = append(ids, key)
-				return
-			}
-			for _, x := range v {
-				walk(x)
-			}
-		}
-	}
-	walk(v)
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
 // writeNew writes a file that must not exist, for the owner only, and syncs it: a lost key is lost secrets.
 func writeNew(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -157,7 +127,7 @@ func writeNew(path string, data []byte) error {
 // harm: the client is given it in clear.
 var secretNames = []string{
 	"sasl.jaas.config", "ssl.keystore.key", "password", "passphrase", "secret", "credential", "token", "auth.user.info",
-	"api.key", "apikey", "access.key", "accesskey", "private.key", "privatekey",
+	"authorization", "api.key", "apikey", "access.key", "accesskey", "private.key", "privatekey",
 }
 
 // Secret reports whether a consumer property's value is one to be sealed.
@@ -226,11 +196,14 @@ func (s *Sealer) sealValue(v any, secret bool) (any, bool) {
 // seal encrypts a text. The nonce is derived from the text, so that the same secret gives the same form: a spec that is
 // posted again unchanged must be found equal.
 func (s *Sealer) seal(text string) map[string]any {
+	return map[string]any{"type": sealedType, "key": s.id, "value": s.box(text)}
+}
+
+func (s *Sealer) box(text string) string {
 	m := hmac.New(sha256.New, s.nonce)
 	m.Write([]byte(text))
 	nonce := m.Sum(nil)[:s.aead.NonceSize()]
-	box := s.aead.Seal(append([]byte(nil), nonce...), nonce, []byte(text), []byte(s.id))
-	return map[string]any{"type": sealedType, "key": s.id, "value": base64.StdEncoding.EncodeToString(box)}
+	return base64.StdEncoding.EncodeToString(s.aead.Seal(append([]byte(nil), nonce...), nonce, []byte(text), []byte(s.id)))
 }
 
 // OpenProperties returns the properties with every sealed value opened. An error names the property and never its value.
@@ -271,19 +244,25 @@ func (s *Sealer) open(v any) (any, error) {
 	}
 	var box sealed
 	if err := json.Unmarshal(data, &box); err != nil {
-		return nil, errors.New("the sealed value is not whole")
+		return nil, errNotWhole
 	}
-	if box.Key != s.id {
-		return nil, fmt.Errorf("it was sealed with key %s, this node has key %s", box.Key, s.id)
+	return s.unbox(box.Key, box.Value)
+}
+
+var errNotWhole = errors.New("the sealed value is not whole")
+
+func (s *Sealer) unbox(key, value string) (string, error) {
+	if key != s.id {
+		return "", fmt.Errorf("it was sealed with key %s, this node has key %s", key, s.id)
 	}
-	raw, err := base64.StdEncoding.DecodeString(box.Value)
+	raw, err := base64.StdEncoding.DecodeString(value)
 	if err != nil || len(raw) < s.aead.NonceSize() {
-		return nil, errors.New("the sealed value is not whole")
+		return "", errNotWhole
 	}
 	n := s.aead.NonceSize()
 	text, err := s.aead.Open(nil, raw[:n], raw[n:], []byte(s.id))
 	if err != nil {
-		return nil, errors.New("the sealed value was changed")
+		return "", errors.New("the sealed value was changed")
 	}
 	return string(text), nil
 }

@@ -140,6 +140,46 @@ func TestTheKeysOfSealedValuesAreTold(t *testing.T) {
 	}
 }
 
+func TestSecretsOfSchemaRegistriesAreSealed(t *testing.T) {
+	s := sealer(t)
+	const format = `{"type":"kafka","valueFormat":{"type":"avro_stream","avroBytesDecoder":{"type":"schema_registry","capacity":12345678901234567890,
+ "url":"https://u:canary-1@registry","urls":["http://plain","http://u:canary-2@b"],
+ "config":{"specific.avro.reader":"USER_INFO","basic.auth.user.info":"u:canary-3","x":"password=canary-4",
+  "druid.dynamic.config.provider":{"type":"mapString","config":{"a":"canary-5"}},
+  "other":{"type":"environment","variables":{"password":"PASSWORD"}}},
+ "headers":{"Authorization":"Bearer canary-6","X-Team":"edits"}},
+ "flattenSpec":{"fields":[{"type":"path","name":"password","expr":"$.password"},"token: x"]}},"columns":["password=1"]}`
+	out, found, err := s.SealFormat([]byte(format))
+	if err != nil || !found || strings.Contains(string(out), "canary") {
+		t.Fatalf("sealed %s, %v, %v", out, found, err)
+	}
+	for _, kept := range []string{`"http://plain"`, `"USER_INFO"`, `"edits"`, `"$.password"`, `"token: x"`, `"password=1"`, `12345678901234567890`, `{"password":"PASSWORD"}`} {
+		if !strings.Contains(string(out), kept) {
+			t.Errorf("what is no secret was sealed: %s is not in %s", kept, out)
+		}
+	}
+	if twice, did, err := s.SealFormat(out); err != nil || did || string(twice) != string(out) {
+		t.Errorf("sealed values were sealed again: %v, %v", did, err)
+	}
+	if got := SealedWith(out); !slices.Equal(got, []string{s.ID()}) {
+		t.Errorf("sealed with %q", got)
+	}
+	opened, err := s.OpenFormat(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := decode([]byte(format))
+	if got, err := decode(opened); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("opened %s, %v", opened, err)
+	}
+	if _, err := sealer(t).OpenFormat(out); err == nil || !strings.Contains(err.Error(), "sealed with key") {
+		t.Errorf("another key: %v", err)
+	}
+	if same, found, err := s.SealFormat([]byte(`{"type":"json"}`)); err != nil || found || string(same) != `{"type":"json"}` {
+		t.Errorf("a format without secrets became %s, %v, %v", same, found, err)
+	}
+}
+
 func TestAnotherKeyAndChangedValuesAreRefusedByName(t *testing.T) {
 	s := sealer(t)
 	out, _ := s.SealProperties(map[string]any{"ssl.key.password": "canary"})

@@ -130,11 +130,14 @@ func (s *sealing) Submit(ctx context.Context, sp *spec.Supervisor, skipIfUnmodif
 // its supervisor cannot run here.
 func (s *sealing) warnings(sp *spec.Supervisor) []spec.Problem {
 	const place = "$.spec.ioConfig.consumerProperties"
+	var out []spec.Problem
+	if _, err := s.sealer.OpenFormat(sp.IOConfig.InputFormat.Raw); err != nil {
+		out = append(out, spec.Problem{Path: "$.spec.ioConfig.inputFormat", Message: err.Error()})
+	}
 	props, err := s.sealer.OpenProperties(sp.IOConfig.ConsumerProperties)
 	if err != nil {
-		return []spec.Problem{{Path: place, Message: err.Error()}}
+		return append(out, spec.Problem{Path: place, Message: err.Error()})
 	}
-	var out []spec.Problem
 	for _, w := range kafka.Warnings(props, environment) {
 		path := place
 		if w.Property != "" {
@@ -145,16 +148,29 @@ func (s *sealing) warnings(sp *spec.Supervisor) []spec.Problem {
 	return out
 }
 
-// sealSpec returns the spec with its consumerProperties sealed; the spec itself where it has no secrets.
+// sealSpec returns the spec with the secrets of its consumerProperties and of its inputFormat sealed; the spec itself where
+// it has none.
 func sealSpec(sealer *secrets.Sealer, sp *spec.Supervisor) (*spec.Supervisor, error) {
-	props, found := sealer.SealProperties(sp.IOConfig.ConsumerProperties)
-	if !found {
-		return sp, nil
+	// What goes wrong may quote a secret.
+	refused := func(part string) error {
+		return fmt.Errorf("the spec's secrets cannot be sealed: its %s has an unusual form", part)
 	}
-	closed, err := withProperties(sp, props)
+	closed := sp
+	if props, found := sealer.SealProperties(sp.IOConfig.ConsumerProperties); found {
+		var err error
+		if closed, err = withProperties(sp, props); err != nil {
+			return nil, refused("consumerProperties")
+		}
+	}
+	if len(sp.IOConfig.InputFormat.Raw) == 0 {
+		return closed, nil
+	}
+	format, found, err := sealer.SealFormat(sp.IOConfig.InputFormat.Raw)
+	if err == nil && found {
+		closed, err = closed.WithInputFormat(format)
+	}
 	if err != nil {
-		// What went wrong may quote a secret.
-		return nil, errors.New("the spec's secrets cannot be sealed: its consumerProperties have an unusual form")
+		return nil, refused("inputFormat")
 	}
 	return closed, nil
 }

@@ -15,7 +15,7 @@ func TestSealedSpecHoldsNoSecretAndIsEqualTheSecondTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := []byte(`{"type":"kafka","spec":{"dataSchema":{"dataSource":"a","timestampSpec":{"column":"t"},"dimensionsSpec":{"dimensions":["d"]}},
- "ioConfig":{"topic":"t","inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":"b:1",
+ "ioConfig":{"topic":"t","inputFormat":{"type":"avro_stream","avroBytesDecoder":{"type":"schema_registry","url":"http://u:canary@r","headers":{"Authorization":"canary"}}},"consumerProperties":{"bootstrap.servers":"b:1",
   "sasl.jaas.config":"password=\"canary\"","ssl.key.password":{"type":"default","password":"canary"}}},
  "tuningConfig":{"type":"kafka"}},"context":{"k":1},"suspended":true}`)
 	open, err := spec.Parse(body)
@@ -42,6 +42,10 @@ func TestSealedSpecHoldsNoSecretAndIsEqualTheSecondTime(t *testing.T) {
 	}
 	if !closed.Suspended || string(closed.Context) != `{"k":1}` {
 		t.Errorf("suspended %v, context %s: the rest of the spec changed", closed.Suspended, closed.Context)
+	}
+	format, err := sealer.OpenFormat(closed.IOConfig.InputFormat.Raw)
+	if err != nil || bytes.Count(format, []byte("canary")) != 2 {
+		t.Errorf("the inputFormat opened: %s, %v", format, err)
 	}
 	props, err := sealer.OpenProperties(closed.IOConfig.ConsumerProperties)
 	if err != nil || props["sasl.jaas.config"] != `password="canary"` {

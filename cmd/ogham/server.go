@@ -110,6 +110,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
+	a.formats.Open = sealer.OpenFormat
 	lord, err := a.startOverlord(nc, store, views, openStream(clients, sealer))
 	if err != nil {
 		return nil, err

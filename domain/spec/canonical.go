@@ -75,6 +75,21 @@ func (s *Supervisor) WithConsumerProperties(properties json.RawMessage) (*Superv
 	return &c, nil
 }
 
+// WithInputFormat returns the same spec with another inputFormat: the same format, with its secrets in another form.
+func (s *Supervisor) WithInputFormat(format json.RawMessage) (*Supervisor, error) {
+	n, err := parseTree(format)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil || n.kind != kindObject {
+		return nil, errors.New("the inputFormat is not an object")
+	}
+	c := *s
+	c.IOConfig.InputFormat.Raw = n.encode()
+	c.ioTree = s.ioTree.with("inputFormat", n)
+	return &c, nil
+}
+
 // DataSchemaJSON is the dataSchema with its defaults, which is also the form that tasks carry.
 func (s *Supervisor) DataSchemaJSON() json.RawMessage { return s.schemaTree.encode() }
 
