@@ -14,11 +14,10 @@ type dialFunc func(ctx context.Context, network, host string) (net.Conn, error)
 func (p *Properties) dialer() (dialFunc, context.CancelFunc, error) {
 	d := &dialling{network: p.Network, limit: clampOverhead(p.RequestTimeout), hosts: map[string]*host{}}
 	if p.Security.TLS {
-		config, err := p.Security.tlsConfig()
-		if err != nil {
+		d.tls = &credentials{security: p.Security}
+		if _, err := d.tls.config(); err != nil {
 			return nil, nil, err
 		}
-		d.tls = config
 	}
 	alive, hangUp := context.WithCancel(context.Background())
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -38,7 +37,7 @@ func (p *Properties) dialer() (dialFunc, context.CancelFunc, error) {
 type dialling struct {
 	network Network
 	limit   time.Duration // request.timeout.ms bounds an attempt too
-	tls     *tls.Config   // nil without TLS
+	tls     *credentials  // nil without TLS
 
 	mu    sync.Mutex // guards hosts and what they point to
 	hosts map[string]*host
@@ -119,7 +118,12 @@ func (d *dialling) open(ctx context.Context, network, address string, limit time
 	if d.tls == nil {
 		return conn, nil
 	}
-	config := d.tls.Clone()
+	config, err := d.tls.config()
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	config = config.Clone()
 	if config.ServerName, _, err = net.SplitHostPort(address); err != nil {
 		config.ServerName = address
 	}

@@ -76,3 +76,41 @@ func TestPropertiesRefused(t *testing.T) {
 		}
 	}
 }
+
+// FuzzProperties wants an answer in Druid's words, whatever is given, and warnings that quote no secret.
+func FuzzProperties(f *testing.F) {
+	for _, text := range []string{
+		`{"bootstrap.servers":"a:1,SSL://b:2","fetch.min.bytes":1e3,"check.crcs":"no"}`,
+		`{"bootstrap.servers":["a:1",{}],"druid.dynamic.config.provider":{"type":"environment","variables":{"x":"Y"}}}`,
+		`{"bootstrap.servers":"a:1","security.protocol":"SASL_SSL","sasl.mechanism":"OAUTHBEARER","sasl.jaas.config":"a required clientId=x clientSecret=y;","sasl.oauthbearer.token.endpoint.url":"https://[::1"}`,
+		`{"bootstrap.servers":"a:1","security.protocol":"SSL","ssl.cipher.suites":",","ssl.enabled.protocols":"TLSv1.3,,","ssl.keystore.type":"PEM","ssl.key.password":{"type":"default","password":1}}`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var raw map[string]any
+		if json.Unmarshal([]byte(text), &raw) != nil {
+			return
+		}
+		env := func(name string) (string, bool) { return name, name != "" }
+		p, err := ParseProperties(raw, env)
+		var s *StreamError
+		if err != nil && (p != nil || !errors.As(err, &s) || s.ExceptionClass != classConfig) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err == nil && len(p.Servers) == 0 {
+			t.Errorf("%s: no servers", text)
+		}
+		if err == nil {
+			p.fingerprint()
+			if _, err := p.saslMechanism(); err != nil && p.Security.OAuth.TLS == nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+		for _, w := range Warnings(raw, env) {
+			if w.Reason == "" {
+				t.Errorf("%s: a warning for %q says nothing", text, w.Property)
+			}
+		}
+	})
+}

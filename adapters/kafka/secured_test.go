@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -144,4 +145,48 @@ func TestTLSIsCheckedBothWays(t *testing.T) {
 	wantSecurityError(t, "a broker of another name", err, classSSL, "handshake failed")
 	_, err = partitionsOf(t, raw(trust, at("trust.jks")))
 	wantSecurityError(t, "a client without a certificate", err, classSSL, "handshake failed")
+}
+
+func TestRenewedStoresCountForNewConnections(t *testing.T) {
+	at := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("keystore", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	file := filepath.Join(t.TempDir(), "keystore")
+	put := func(b []byte, age time.Duration) {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Now().Add(-age)
+		if err := os.Chtimes(file, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := func(c *credentials) int {
+		config, err := c.config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(config.Certificates)
+	}
+	put(at("key.p12"), 3*time.Hour)
+	c := &credentials{security: Security{TLS: true, KeystoreFile: file, KeystorePassword: "store-pw"}}
+	first, err := c.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := c.config(); err != nil || again != first {
+		t.Errorf("an unchanged store was read again: %v", err)
+	}
+	put(at("key.p12")[:100], 2*time.Hour)
+	if n := keys(c); n != 1 {
+		t.Errorf("while the store is written there are %d keys, want the one from before", n)
+	}
+	put(at("two.p12"), time.Hour)
+	if n := keys(c); n != 2 {
+		t.Errorf("the renewed store has %d keys, want 2", n)
+	}
 }

@@ -152,7 +152,7 @@ var KnownProperties = slices.SortedFunc(slices.Values([]Property{
 	{Name: "ssl.keymanager.algorithm", Effect: NotPossible, Note: noJava, Harmless: []string{"SunX509", "NewSunX509", "PKIX"}},
 	{Name: "ssl.keystore.certificate.chain", Effect: Mapped},
 	{Name: "ssl.keystore.key", Effect: Mapped, Note: "PKCS #8, also encrypted (PBES2); PKCS #1 and SEC 1 too"},
-	{Name: "ssl.keystore.location", Effect: Mapped, Note: "a file on each node that runs the overlord or a worker, read whenever a client is made"},
+	{Name: "ssl.keystore.location", Effect: Mapped, Note: "a file on each node that runs the overlord or a worker, read again when it changes"},
 	{Name: "ssl.keystore.password", Effect: Mapped, Note: "a password provider may stand here"},
 	{Name: "ssl.keystore.type", Effect: Mapped, Note: "`JKS`, `PKCS12`, `PEM`; what the store is, its content tells"},
 	{Name: "ssl.protocol", Effect: NoEffect, Note: "`ssl.enabled.protocols` says what is spoken"},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"sync"
 
 	"ogham/adapters/kafka/keystore"
 )
@@ -13,7 +15,47 @@ import (
 // maxStoreBytes bounds a store that is read from a file: a folder of all the world's authorities has a tenth of it.
 const maxStoreBytes = 4 << 20
 
-// tlsConfig reads the stores now, so that a renewed certificate counts for every new client.
+// credentials are what the stores hold. They are read again when their files change: certificates are renewed more often
+// than supervisors are. Stores that cannot be read, as while they are written, leave those that were read before. It is
+// safe for concurrent use.
+type credentials struct {
+	security Security
+
+	mu    sync.Mutex // guards both
+	read  *tls.Config
+	stamp string // of the files that were read
+}
+
+// config is shared: clone it to change it.
+func (c *credentials) config() (*tls.Config, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stamp := stampOf(c.security.TruststoreFile, c.security.KeystoreFile)
+	if c.read != nil && c.stamp == stamp {
+		return c.read, nil
+	}
+	fresh, err := c.security.tlsConfig()
+	if err != nil && c.read == nil {
+		return nil, err
+	}
+	if err == nil {
+		c.read, c.stamp = fresh, stamp
+	}
+	return c.read, nil
+}
+
+// stampOf tells one state of files from another.
+func stampOf(files ...string) string {
+	var b strings.Builder
+	for _, file := range files {
+		if st, err := os.Stat(file); err == nil {
+			fmt.Fprintf(&b, "%d %d ", st.ModTime().UnixNano(), st.Size())
+		}
+	}
+	return b.String()
+}
+
+// tlsConfig reads the stores.
 func (s Security) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: s.MinVersion, MaxVersion: s.MaxVersion, CipherSuites: s.CipherSuites} //nolint:gosec // 1.2 or more
 	if err := trust(config, s.TruststoreFile, s.TruststorePEM, s.TruststorePassword); err != nil {
