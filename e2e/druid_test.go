@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -44,6 +45,9 @@ func newLab(t *testing.T) *lab {
 	return l
 }
 
+// handedOut counts what freeBase gave to the tests of this process, which may run side by side.
+var handedOut atomic.Int32
+
 // freeBase finds a port number from which on the given steps are free, below the ports that a system hands out by itself.
 func freeBase(t *testing.T, steps ...int) int {
 	t.Helper()
@@ -57,8 +61,9 @@ func freeBase(t *testing.T, steps ...int) int {
 		}
 		return true
 	}
-	for base := 20000 + os.Getpid()%40*200; base < 32000; base += 200 {
-		if free(base) {
+	const first, step, places = 20000, 100, 120
+	for range places {
+		if base := first + (os.Getpid()*7+int(handedOut.Add(1)))%places*step; free(base) {
 			return base
 		}
 	}

@@ -75,9 +75,9 @@ func (k *realKafka) configure(cfg kafkaConfig) {
 	k.t.Helper()
 	names := []string{openListener, controllerListener}
 	protocols := []string{"PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"}
-	steps := []int{60, 61}
+	steps := []int{0, 1}
 	for name, protocol := range cfg.listeners {
-		steps = append(steps, 60+len(names))
+		steps = append(steps, len(names))
 		names, protocols = append(names, name), append(protocols, name+":"+protocol)
 	}
 	base := freeBase(k.t, steps...)

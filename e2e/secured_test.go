@@ -283,6 +283,7 @@ func denials(t *testing.T, ways map[string]props) map[string]denial {
 // TestSecuredKafka has a supervisor for each way to a secured Kafka: each ingests every row once, those with wrong
 // credentials say so in Kafka's words, and no secret is seen anywhere.
 func TestSecuredKafka(t *testing.T) {
+	t.Parallel()
 	const rows, partitions = 3000, 2
 	ca := newAuthority(t, "authority")
 	k := secureKafka(t, ca)

@@ -13,6 +13,7 @@ import (
 
 // TestUpheavalsOfARealKafka changes a topic under its supervisor, and who leads, on one real broker.
 func TestUpheavalsOfARealKafka(t *testing.T) {
+	t.Parallel()
 	k := newKafka(t, kafkaConfig{})
 	t.Run("partitions are added while rows come in", func(t *testing.T) { t.Parallel(); growing(t, &broker{t: t, servers: k.at(openListener)}) })
 	t.Run("a topic is deleted and made anew", func(t *testing.T) { t.Parallel(); recreated(t, &broker{t: t, servers: k.at(openListener)}) })
@@ -173,6 +174,7 @@ func leaderKilled(t *testing.T, b *broker) {
 // TestARealBrokerIsKilledAndComesBack kills the only broker while rows come in and starts it again on its data: the
 // supervisor says that it lost contact, recovers by itself, and has each row once.
 func TestARealBrokerIsKilledAndComesBack(t *testing.T) {
+	t.Parallel()
 	const partitions = 3
 	k := newKafka(t, kafkaConfig{})
 	b := k.open()
