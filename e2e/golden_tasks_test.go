@@ -117,6 +117,8 @@ func TestGoldenTasks(t *testing.T) {
 		taskLevel, unhealthyTasks,
 		failing("22-flatten-error-fails-task", "gold_edits_jq", "gold_edits_jq_topic",
 			`{"ts": "2026-01-01T00:00:00Z", "nums": [1, 2]}`, `{"ts": "2026-01-01T00:00:01Z", "nums": null}`, `{"ts": "2026-01-01T00:00:02Z", "nums": [3]}`),
+		failing("23-transform-error-fails-task", "gold_edits_divzero", "gold_edits_divzero_topic",
+			`{"ts": "2026-01-01T00:00:00Z", "a": 4, "b": 2}`, `{"ts": "2026-01-01T00:00:01Z", "a": 4, "b": 0}`, `{"ts": "2026-01-01T00:00:02Z", "a": 9, "b": 3}`),
 	} {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ type Program struct {
 	source string
 	root   node
 	inputs []string
+	arrays []bool // inputs that some part takes as an array
 	// locals is the number of variables of lambdas within each other.
 	locals int
 }
@@ -30,6 +31,8 @@ func Compile(source string) (*Program, error) {
 		return nil, p.err
 	}
 	p.program.root = root
+	p.program.arrays = make([]bool, len(p.program.inputs))
+	p.program.findArrays(root, false)
 	return p.program, nil
 }
 
@@ -38,6 +41,34 @@ func (p *Program) String() string { return p.source }
 
 // Inputs gives the names of the columns that the program reads, in the order of Bindings.
 func (p *Program) Inputs() []string { return slices.Clone(p.inputs) }
+
+// Mapped says whether input i is only used as a scalar: where it has several values, Druid's selectors compute the
+// expression for each of them.
+func (p *Program) Mapped(i int) bool { return !p.arrays[i] }
+
+// findArrays notes the inputs that are used as arrays below a node; array says that the node itself is.
+func (p *Program) findArrays(n node, array bool) {
+	switch n := n.(type) {
+	case column:
+		p.arrays[n.at] = p.arrays[n.at] || array
+	case *minus:
+		p.findArrays(n.of, false)
+	case *not:
+		p.findArrays(n.of, false)
+	case *operator:
+		p.findArrays(n.left, false)
+		p.findArrays(n.right, false)
+	case *call:
+		for i, a := range n.args {
+			p.findArrays(a, n.f.arrayArgs>>min(i, 63)&1 == 1)
+		}
+	case *apply:
+		p.findArrays(n.body, false)
+		for _, a := range n.args {
+			p.findArrays(a, true)
+		}
+	}
+}
 
 // Constant gives the value of a program that is the same for every row.
 func (p *Program) Constant() (Value, bool) { return isConstant(p.root) }

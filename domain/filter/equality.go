@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 
-	"ogham/domain/expr"
 	"ogham/domain/row"
 )
 
@@ -383,60 +382,4 @@ func elements(rows *row.Rows, v *row.Value) []row.Value {
 		return rows.ListOf(v)
 	}
 	return []row.Value{*v}
-}
-
-// expression is a filter of the expression language. An array holds if one of its elements does.
-type expression struct {
-	program *expr.Program
-	columns []int
-	inputs  *inputs
-}
-
-func parseExpression(p *parser, m members, path string) matcher {
-	source, ok := m.text("expression")
-	if !ok {
-		return p.fail(path+".expression", "expression must not be null")
-	}
-	program, err := expr.Compile(source)
-	if err != nil {
-		return p.fail(path+".expression", err.Error())
-	}
-	e := &expression{program: program}
-	for _, name := range program.Inputs() {
-		e.columns = append(e.columns, p.column(name))
-	}
-	e.inputs = &inputs{p.filter, e}
-	return e
-}
-
-// inputs gives an expression the columns of the filter's row.
-type inputs struct {
-	f *Filter
-	e *expression
-}
-
-func (in *inputs) Input(i int) expr.Value {
-	return expr.OfColumn(in.f.row.Rows(), in.f.row.Column(in.e.columns[i]))
-}
-
-func (e *expression) match(f *Filter, unknown bool) bool {
-	v, err := e.program.Eval(&f.env, e.inputs)
-	if err != nil {
-		if f.err == nil {
-			f.err = err
-		}
-		return false
-	}
-	if v.IsNull() {
-		return unknown
-	}
-	if v.Type().IsArray() {
-		for _, elem := range v.Elems() {
-			if elem.Type() < expr.JSON && elem.Bool() {
-				return true
-			}
-		}
-		return false
-	}
-	return v.Bool()
 }

@@ -96,6 +96,7 @@ func (c *compiler) metric(m *row.Metric) error {
 			return fmt.Errorf("expression %q: %w", m.Expression, err)
 		}
 		out.program, out.inputs = program, c.transformed(program.Inputs())
+		out.inputs.mapped = program
 	case m.Agg == row.AggCount: // the number of rows is the sum of a one for each
 		m.Agg, out.count = row.AggLongSum, true
 	default:
@@ -106,6 +107,7 @@ func (c *compiler) metric(m *row.Metric) error {
 		if err != nil {
 			return fmt.Errorf("filter: %w", err)
 		}
+		f.MapLists()
 		out.filter, out.columns = f, c.transformed(f.Columns())
 	}
 	m.FieldName = m.Computed()
@@ -125,7 +127,7 @@ func (c *compiler) raw(names []string) *columns {
 		sources[i] = source{kind: field, name: name}
 		c.schema.Extra = append(c.schema.Extra, name)
 	}
-	return &columns{c.t, sources}
+	return &columns{t: c.t, sources: sources}
 }
 
 // transformed gives the sources of columns of the row with the transforms.
@@ -140,7 +142,7 @@ func (c *compiler) transformed(names []string) *columns {
 			sources[i] = c.raw([]string{name}).sources[0]
 		}
 	}
-	return &columns{c.t, sources}
+	return &columns{t: c.t, sources: sources}
 }
 
 // place fills in where the fields lie.

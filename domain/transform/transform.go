@@ -168,6 +168,8 @@ func (t *Transformer) metric(m *metric) error {
 		out.Num = 1
 	case m.program == nil:
 		out = *m.inputs.Column(0)
+	case m.mapped():
+		// Druid computes the expression for each element, and the array of the results is no number.
 	default:
 		v, err := m.program.Eval(&t.metricEnv, m.inputs)
 		if err != nil {
@@ -177,6 +179,19 @@ func (t *Transformer) metric(m *metric) error {
 	}
 	t.vals[m.slot] = out
 	return t.failed
+}
+
+// mapped says whether one of the scalars of the expression is a list of several values.
+func (m *metric) mapped() bool {
+	for i := range m.inputs.sources {
+		if !m.program.Mapped(i) {
+			continue
+		}
+		if v := m.inputs.Column(i); v.Kind == row.List && len(m.inputs.t.rows.ListOf(v)) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // numeric gives the number of an expression's result; what has none is null.
@@ -226,10 +241,20 @@ func (t *Transformer) column(s source) *row.Value {
 type columns struct {
 	t       *Transformer
 	sources []source
+	// mapped, of a metric's expression, takes a list of one element for the element where it is used as a scalar.
+	mapped *expr.Program
 }
 
 // Input implements expr.Bindings.
-func (c *columns) Input(i int) expr.Value { return expr.OfColumn(c.t.rows, c.Column(i)) }
+func (c *columns) Input(i int) expr.Value {
+	v := c.Column(i)
+	if c.mapped != nil && v.Kind == row.List && c.mapped.Mapped(i) {
+		if elems := c.t.rows.ListOf(v); len(elems) == 1 {
+			v = &elems[0]
+		}
+	}
+	return expr.OfColumn(c.t.rows, v)
+}
 
 // Rows implements filter.Row.
 func (c *columns) Rows() *row.Rows { return c.t.rows }

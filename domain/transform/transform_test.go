@@ -213,11 +213,17 @@ func TestMetricsTakeExpressionsAndFilters(t *testing.T) {
 		{Agg: row.AggCount, Name: "count", Filter: only},
 		{Agg: row.AggLongSum, Name: "text", Expression: "a"},
 		{Agg: row.AggLongSum, Name: "plain", FieldName: "x"},
+		{Agg: row.AggLongSum, Name: "len", Expression: "strlen(l)"},
+		{Agg: row.AggLongSum, Name: "items", Expression: "array_length(l)"},
+		{Agg: row.AggCount, Name: "any", Filter: `{"type":"expression","expression":"l == 'p'"}`},
 	}
 	for text, want := range map[string]string{
-		`{"a":"yes","x":2}`: "sum=21 max=20 count=1 text=null plain=20",
-		`{"a":"no","x":2}`:  "sum=21 max=null count=0 text=null plain=20",
-		`{"a":"7"}`:         "sum=null max=null count=0 text=7 plain=null",
+		`{"a":"yes","x":2}`:       "sum=21 max=20 count=1 text=null plain=20 len=null items=null any=0",
+		`{"a":"no","x":2}`:        "sum=21 max=null count=0 text=null plain=20 len=null items=null any=0",
+		`{"a":"7","l":["o","p"]}`: "sum=null max=null count=0 text=7 plain=null len=null items=2 any=1",
+		`{"a":"7","l":["p"]}`:     "sum=null max=null count=0 text=7 plain=null len=1 items=1 any=1",
+		`{"a":"7","l":"p"}`:       "sum=null max=null count=0 text=7 plain=null len=1 items=1 any=1",
+		`{"a":"7","l":[]}`:        "sum=null max=null count=0 text=7 plain=null len=2 items=0 any=0",
 	} {
 		tr, compiled, err := transform.Compile(s)
 		if err != nil {
