@@ -149,7 +149,8 @@ func TestReportsOfRunningAndEndedTasks(t *testing.T) {
 	if got := s.get(t, base+"/task/t1/reports"); got.status != 200 || !strings.Contains(got.text, `"ingestionState":"BUILD_SEGMENTS"`) {
 		t.Errorf("live report: %d %s", got.status, got.text)
 	}
-	if got := s.get(t, base+"/task/t2/reports"); got.status != 404 {
+	const none = "No task reports were found for this task. The task may not exist, or it may not have completed yet."
+	if got := s.get(t, base+"/task/t2/reports"); got.status != 404 || got.text != none {
 		t.Errorf("report of a pending task: %d %s", got.status, got.text)
 	}
 	if got := s.get(t, base+"/pendingTasks"); !strings.Contains(got.text, `"runnerStatusCode":"PENDING"`) || !strings.Contains(got.text, `"host":null,"port":-1`) {

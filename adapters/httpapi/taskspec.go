@@ -177,6 +177,8 @@ func (s *Server) taskReports(c echo.Context) error {
 		return c.NoContent(http.StatusNotFound)
 	case !t.Ended():
 		return s.liveReport(c, t)
+	case t.Report == nil:
+		return noReports(c)
 	}
 	parsed, err := spec.Parse(t.Spec)
 	if err != nil {
@@ -188,20 +190,14 @@ func (s *Server) taskReports(c echo.Context) error {
 	})
 }
 
+// finalPayloadOf shows what an ended task had told.
 func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
 	p := finalPayload{
 		IngestionState: stateBuilding, ErrorMsg: entryOf(t).ErrorMsg, RecordsProcessed: map[string]int64{},
 	}
-	var saved []task.ParseException
-	if t.Report != nil {
-		saved = t.Report.ParseExceptions
-	}
-	p.UnparseableEvents = unparseableEvents(t, saved)
+	p.UnparseableEvents = unparseableEvents(t, t.Report.ParseExceptions)
 	if t.State == task.StateSuccess {
 		p.IngestionState, p.SegmentAvailabilityConfirmed = stateCompleted, true // Druid's word for an end without an error
-	}
-	if t.Report == nil {
-		return p
 	}
 	p.RowStats.BuildSegments = t.Report.Stats.Totals
 	for part, n := range t.Report.RecordsProcessed {
@@ -210,16 +206,21 @@ func finalPayloadOf(t supervisor.TaskRecord) finalPayload {
 	return p
 }
 
+// noReports answers where a task never told anything.
+func noReports(c echo.Context) error {
+	return write(c, http.StatusNotFound, mimeJSON, []byte("No task reports were found for this task. The task may not exist, or it may not have completed yet."))
+}
+
 // liveReport answers what the running task says of itself, 404 where it has no place yet or does not answer.
 func (s *Server) liveReport(c echo.Context, t supervisor.TaskRecord) error {
 	if t.WorkerID == "" {
-		return c.NoContent(http.StatusNotFound)
+		return noReports(c)
 	}
 	ctx, cancel := s.bound(c)
 	defer cancel()
 	reply, err := s.cfg.Overlord.Ask(ctx, t.WorkerID, t.ID)
 	if err != nil {
-		return c.NoContent(http.StatusNotFound)
+		return noReports(c)
 	}
 	return writeJSON(c, http.StatusOK, liveReportOf(t, reply))
 }
