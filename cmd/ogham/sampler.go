@@ -158,7 +158,11 @@ func (s sampledIndex) Finish(ctx context.Context) (*sampler.Result, error) {
 		out.Rows = append(out.Rows, sampler.Row{Record: x.Record, Row: x.Row, Error: x.Error, Stored: x.Stored})
 	}
 	for _, c := range sample.Columns {
-		out.Columns = append(out.Columns, sampler.Column{Name: c.Name, Type: c.Type, Dimension: c.Dimension})
+		kind := c.Type
+		if c.Logical != "" { // what queries see
+			kind = c.Logical
+		}
+		out.Columns = append(out.Columns, sampler.Column{Name: c.Name, Type: kind, Dimension: c.Dimension})
 	}
 	return out, nil
 }

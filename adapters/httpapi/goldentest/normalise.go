@@ -66,7 +66,7 @@ func parseValue(d *json.Decoder) (any, error) {
 
 // The members whose values differ from run to run, by what must still hold.
 var (
-	times   = []string{"generationTime", "offsetsLastUpdated", "startTime", "version", "createdTime", "queueInsertionTime", "timestamp", "lastCompletedTaskTime"}
+	times   = []string{"generationTime", "offsetsLastUpdated", "startTime", "version", "createdTime", "queueInsertionTime", "timestamp", "lastCompletedTaskTime", "minimumMessageTime", "maximumMessageTime"}
 	numbers = []string{"remainingSeconds", "duration", "timeOfExceptionMillis", "minimumLagMillis", "segmentAvailabilityWaitTimeMs", "port"}
 	hosts   = []string{"host", "ip"}
 	sets    = []string{"dimensionExclusions"}
