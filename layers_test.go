@@ -55,20 +55,23 @@ var homes = []struct {
 	{"github.com/nats-io/nuid", []string{"cmd/ogham"}},                                                                                    // ids
 	{"github.com/twmb/franz-go/pkg/kfake", []string{"cmd/ogham"}},                                                                         // the demo's and the benchmark's broker
 	{"github.com/twmb/franz-go/pkg/sr", []string{"adapters/inputformat"}},                                                                 // schema registries
+	{"github.com/twmb/avro", []string{"adapters/inputformat"}},                                                                            // schemas of Avro
+	{"google.golang.org/protobuf", []string{"adapters/inputformat"}},                                                                      // messages of types that descriptors tell
+	{"github.com/bufbuild/protocompile", []string{"adapters/inputformat"}},                                                                // .proto texts of schema registries
 	{"github.com/itchyny/gojq", []string{"adapters/inputformat"}},                                                                         // the jq fields of a flattenSpec
 	{"github.com/twmb/franz-go", []string{"adapters/kafka", "cmd/ogham"}},                                                                 // Kafka; the demo's producer
 	{"github.com/labstack/echo/v4", []string{"adapters/httpapi"}},                                                                         // HTTP
 	{"github.com/RoaringBitmap/roaring/v2", []string{"adapters/segment"}},                                                                 // bitmaps of a segment
-	{"github.com/klauspost/compress", []string{"adapters/segment"}},                                                                       // zstd of a segment
+	{"github.com/klauspost/compress", []string{"adapters/segment", "adapters/inputformat"}},                                               // zstd of a segment
 	{"github.com/pierrec/lz4/v4", []string{"adapters/segment"}},                                                                           // lz4 of a segment
 	{"software.sslmate.com/src/go-pkcs12", []string{"adapters/kafka/keystore"}},                                                           // PKCS #12 stores of a Java client
 	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                                               // mapping and locking files
-	{"go.uber.org/goleak", nil},                                                                                                           // tests only
-	{"pgregory.net/rapid", nil},                                                                                                           // tests only
-	{"go.yaml.in/yaml/v3", []string{"docs/gen"}},                                                                                          // the API's document, written in YAML
-	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"adapters/httpapi/goldentest"}},                                                 // the API's document held against exchanges
-	{"github.com/cespare/xxhash/v2", []string{"adapters/segment"}},                                                                        // the order of nested values
-	{"github.com/twmb/murmur3", []string{"adapters/index"}},                                                                               // hyperUnique's hash
+	{"go.uber.org/goleak", nil},                  // tests only
+	{"pgregory.net/rapid", nil},                  // tests only
+	{"go.yaml.in/yaml/v3", []string{"docs/gen"}}, // the API's document, written in YAML
+	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"adapters/httpapi/goldentest"}}, // the API's document held against exchanges
+	{"github.com/cespare/xxhash/v2", []string{"adapters/segment"}},                        // the order of nested values
+	{"github.com/twmb/murmur3", []string{"adapters/index"}},                               // hyperUnique's hash
 }
 
 // pure is what domain may import: nothing that touches a clock, a file, the network, chance or another goroutine.

@@ -46,6 +46,8 @@ type flattener struct {
 	nested, keepNull bool
 	// discovers says which values of top-level fields are discovered unless nested is set.
 	discovers func(rows *row.Rows, v *row.Value) bool
+	// named, if set, says instead which top-level fields are discovered unless nested is set.
+	named func(key []byte) bool
 	// finish changes a value that goes into a row; nil: nothing.
 	finish func(rows *row.Rows, v row.Value) row.Value
 	// order puts the discovered fields of a document into another order; nil: as they stand there.
@@ -55,6 +57,8 @@ type flattener struct {
 type field struct {
 	name string
 	slot int
+	// plain says that it reads the fields as they are, where the document has them in another form too.
+	plain bool
 	extractor
 }
 
@@ -100,9 +104,10 @@ func newFlattener(t *table, f flattening) (*flattener, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.all = append(out.all, field{spec.Name, skipped, x})
+		_, plain := x.(tree)
+		out.all = append(out.all, field{spec.Name, skipped, plain, x})
 		if slot := t.slot([]byte(spec.Name)); slot != skipped {
-			out.extractors = append(out.extractors, field{spec.Name, slot, x})
+			out.extractors = append(out.extractors, field{spec.Name, slot, plain, x})
 		}
 	}
 	return out, nil
@@ -209,21 +214,28 @@ func scalars(rows *row.Rows, v *row.Value) bool {
 
 // add makes a row of a document and counts it. Fields are there as Druid's reader has them: those of the flattenSpec
 // first, then the top-level ones. A null that does not count as a field is missing.
-func (f *flattener) add(root row.Value) error {
+func (f *flattener) add(root row.Value) error { return f.addPlain(root, root) }
+
+// addPlain is add for a document whose top-level fields are those of another one.
+func (f *flattener) addPlain(root, plain row.Value) error {
 	f.t.newRow()
 	rows := &f.t.rows
 	for i := range f.extractors {
 		x := &f.extractors[i]
 		f.t.found(x.slot)
-		v, err := x.extract(rows, root)
+		from := root
+		if x.plain {
+			from = plain
+		}
+		v, err := x.extract(rows, from)
 		if err != nil {
 			f.t.dropRow()
 			return err
 		}
 		f.put(x.slot, v)
 	}
-	if root.Kind == row.Object {
-		members := rows.MembersOf(&root)
+	if plain.Kind == row.Object {
+		members := rows.MembersOf(&plain)
 		if f.order != nil && f.t.discover {
 			members = f.order(members)
 		}
@@ -241,7 +253,14 @@ func (f *flattener) member(m *row.Member) {
 	}
 	rows := &f.t.rows
 	null := m.Value.Kind <= row.Null
-	found := f.discover && (f.nested || f.discovers(rows, &m.Value) && (f.keepNull || !null))
+	found := f.discover && f.nested
+	switch {
+	case found || !f.discover:
+	case f.named != nil:
+		found = f.named(m.Key)
+	default:
+		found = f.discovers(rows, &m.Value) && (f.keepNull || !null)
+	}
 	slot, known := f.t.slots[string(m.Key)]
 	if !known {
 		if !found {
@@ -272,7 +291,7 @@ func (f *flattener) everything(t *table) *flattener {
 	out.t, out.extractors = t, nil
 	t.rows.Exact = true
 	for _, x := range f.all {
-		out.extractors = append(out.extractors, field{x.name, t.slot([]byte(x.name)), quiet{x.extractor}})
+		out.extractors = append(out.extractors, field{x.name, t.slot([]byte(x.name)), x.plain, quiet{x.extractor}})
 	}
 	return &out
 }

@@ -88,6 +88,10 @@ func (c config) format(inputFormat json.RawMessage) (reader, error) {
 		return made(func(s delimitedSpec) (reader, error) { return newDelimited(kind, s, c.fields, c.discover) }, inputFormat)
 	case "regex":
 		return made(func(s regexSpec) (reader, error) { return newRegex(s, c.fields, c.discover) }, inputFormat)
+	case "avro_stream", "avro_ocf":
+		return made(func(s avroSpec) (reader, error) { return c.avro(kind, s) }, inputFormat)
+	case "protobuf":
+		return made(c.protobuf, inputFormat)
 	case "kafka":
 		if c.exact {
 			return nil, &UnsupportedError{What: "kafka within kafka"}

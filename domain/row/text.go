@@ -1,6 +1,7 @@
 package row
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 )
@@ -43,6 +44,24 @@ func AppendDouble(dst []byte, f float64) []byte {
 		}
 	}
 	return appendScientific(dst, s)
+}
+
+// AppendFloat appends the text that Java's Float.toString gives.
+func AppendFloat(dst []byte, f float32) []byte {
+	d := float64(f)
+	if f != f || math.IsInf(d, 0) || f == 0 {
+		return AppendDouble(dst, d)
+	}
+	if abs := math.Abs(d); abs >= 1e-3 && abs < 1e7 {
+		start := len(dst)
+		dst = strconv.AppendFloat(dst, d, 'f', -1, 32)
+		if bytes.IndexByte(dst[start:], '.') >= 0 {
+			return dst
+		}
+		return append(dst, ".0"...)
+	}
+	var buf [32]byte
+	return appendScientific(dst, strconv.AppendFloat(buf[:0], d, 'e', -1, 32))
 }
 
 func mantissaDigits(s []byte) int {

@@ -28,7 +28,8 @@ type Value struct {
 	// Num is the long, the bits of the double, 1 for true, or for a list or an object the place of its elements in
 	// Rows.Elems or its members in Rows.Members: first<<32 | number.
 	Num uint64
-	// Text is a string's value in UTF-8, or a long's digits, which may be left out. Empty for other kinds.
+	// Text is a string's value in UTF-8, or a long's digits, which may be left out; of a double only where it
+	// is not Java's text of it, as for one that was a float. Empty for other kinds.
 	Text []byte
 }
 
@@ -152,6 +153,9 @@ func (r *Rows) AppendText(dst []byte, v *Value) []byte {
 	case Long:
 		return strconv.AppendInt(dst, int64(v.Num), 10)
 	case Double:
+		if len(v.Text) > 0 {
+			return append(dst, v.Text...)
+		}
 		return AppendDouble(dst, math.Float64frombits(v.Num))
 	case Bool:
 		return strconv.AppendBool(dst, v.Num != 0)
