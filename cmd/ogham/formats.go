@@ -16,7 +16,9 @@ func checkFormat(formats *inputformat.Formats, sp *spec.Supervisor) error {
 	if format.Type == "" || needsFile(format.Raw) {
 		return nil
 	}
-	_, err := formats.New(format.Raw, row.Schema{Timestamp: row.Timestamp{Column: "ts"}})
+	// The worker's environment need not be ours.
+	check := &inputformat.Formats{Open: formats.Open, Env: func(string) (string, bool) { return "user:password", true }}
+	_, err := check.New(format.Raw, row.Schema{Timestamp: row.Timestamp{Column: "ts"}})
 	if err == nil {
 		return nil
 	}

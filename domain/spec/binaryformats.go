@@ -148,20 +148,16 @@ func unknownDecoder(d *reader, id, base, known string) {
 
 // readRegistry reads what a decoder says of its schema registry.
 func readRegistry(d *reader, out *node) {
-	url, urls := d.text("url"), d.texts("urls")
-	if (url == nil || *url == "") && len(urls) == 0 {
+	url, urls := registryURL(d), null
+	if items, _ := d.list("urls", "java.lang.String"); len(items) > 0 {
+		urls = array(items...)
+	}
+	if (url.kind == kindNull || url.kind == kindString && url.text == "") && urls.kind == kindNull {
 		d.fail("url", "url or urls must be given")
 	}
-	out.set("url", orNull(url, str))
+	out.set("url", url)
 	out.set("capacity", integer(d.integerOr("capacity", math.MaxInt32)))
-	list := null
-	if len(urls) > 0 {
-		list = array()
-		for _, u := range urls {
-			list.items = append(list.items, str(u))
-		}
-	}
-	out.set("urls", list)
+	out.set("urls", urls)
 	for _, name := range []string{"config", "headers"} {
 		m := null
 		if c := d.child(name, classMap); c != nil {
@@ -169,6 +165,14 @@ func readRegistry(d *reader, out *node) {
 		}
 		out.set(name, m)
 	}
+}
+
+// registryURL is the member url. One with a password in it is stored sealed, as an object.
+func registryURL(d *reader) *node {
+	if n := d.get("url"); n != nil && n.kind == kindObject {
+		return n
+	}
+	return orNull(d.text("url"), str)
 }
 
 func readProtobuf(r *reader, out *node) {

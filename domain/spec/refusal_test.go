@@ -177,8 +177,6 @@ func TestUnsupported(t *testing.T) {
 	}
 	for _, c := range []struct{ path, value, at, option string }{
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
-		{"ioConfig.inputFormat", `{"type":"avro_ocf"}`, "$.spec.ioConfig.inputFormat.type", "'avro_ocf'"},
-		{"ioConfig.inputFormat", `{"type":"kafka","valueFormat":{"type":"avro_ocf"}}`, "$.spec.ioConfig.inputFormat.valueFormat.type", "'avro_ocf'"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"spatial","name":"j"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].type", "'spatial'"},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},

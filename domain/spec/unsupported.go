@@ -116,22 +116,6 @@ func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
 	at := u.at + ".ioConfig"
 	if c.InputFormat.Type == "" {
 		u.problems = append(u.problems, Problem{at + ".inputFormat", "inputFormat is missing: without one no task can run"})
-		return
-	}
-	u.format(at+".inputFormat", tree.get("inputFormat"))
-}
-
-func (u *unsupported) format(path string, format *node) {
-	id := format.get("type").text
-	if slices.Contains(builtInFormats, id) {
-		u.add(path+".type", "inputFormat '%s'", id)
-	}
-	if id == "kafka" {
-		for _, name := range []string{"keyFormat", "valueFormat"} {
-			if inner := format.get(name); inner.kind == kindObject {
-				u.format(path+"."+name, inner)
-			}
-		}
 	}
 }
 
