@@ -89,13 +89,8 @@ func (a *Admin) Topics(ctx context.Context, match func(topic string) bool, maxAg
 		if err != nil {
 			return nil, err
 		}
-		all := found[struct{}{}]
-		if all.err != nil {
-			a.shared.all.forget(struct{}{})
-			return nil, all.err
-		}
 		matching := make(map[string]Topic)
-		for topic, t := range all.value {
+		for topic, t := range found[struct{}{}].value {
 			if match(topic) {
 				matching[topic] = topicOf(t)
 			}

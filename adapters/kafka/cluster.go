@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -129,21 +128,16 @@ func (s *sharedClient) askCreating(ctx context.Context, names []string) (map[str
 
 func (s *sharedClient) askAll(ctx context.Context, _ []struct{}) (map[struct{}]answer[map[string]topicInfo], error) {
 	found := make(map[string]topicInfo)
-	var failure error
 	err := s.askMetadata(ctx, nil, false, func(topic string, t *kmsg.MetadataResponseTopic) {
-		info, err := infoOf(topic, t)
-		switch {
-		case t.IsInternal, errors.Is(err, ErrNoPartitions): // Kafka's own, or being deleted
-		case err != nil:
-			failure = err
-		default:
+		// One that is being made or deleted has an error, and is none of the topics that there are.
+		if info, err := infoOf(topic, t); err == nil && !t.IsInternal {
 			found[topic] = info
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return map[struct{}]answer[map[string]topicInfo]{{}: {value: found, err: failure}}, nil
+	return map[struct{}]answer[map[string]topicInfo]{{}: {value: found}}, nil
 }
 
 // askMetadata asks for topics by name, or for all.

@@ -137,6 +137,7 @@ func (d *Decider) resetOffsets(s *State, c ResetOffsets) ([]Event, error) {
 	if c.Stream != "" && c.Stream != s.Stream {
 		return nil, &Refusal{CodeInvalid, fmt.Sprintf("Stream[%s] doesn't exist in the supervisor[%s]. Supervisor is consuming stream[%s].", c.Stream, s.ID, s.Stream)}
 	}
+	c.Offsets = s.plainNames(c.Offsets)
 	for _, p := range c.Offsets.Partitions() {
 		if topic, _, _ := p.Split(); (topic != "") != s.MultiTopic {
 			form := "0"

@@ -161,6 +161,22 @@ func (s *State) Recreated(ids map[string]string) []string {
 	return anew
 }
 
+// plainNames takes the topic off the names of partitions of the only topic, as Druid does with metadata that a supervisor
+// with a pattern could have written.
+func (s *State) plainNames(o task.Offsets) task.Offsets {
+	if s.MultiTopic || o == nil {
+		return o
+	}
+	out := make(task.Offsets, len(o))
+	for p, offset := range o {
+		if topic, n, ok := p.Split(); ok && topic == s.Stream {
+			p = task.PartitionOf(n)
+		}
+		out[p] = offset
+	}
+	return out
+}
+
 // forgetTopics drops the ids of topics of which nothing is known any more but what a reset has just set.
 func (s *State) forgetTopics(set task.Offsets, removed []task.Partition) {
 	reads, touched := s.Reads(), map[string]bool{}
