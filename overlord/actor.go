@@ -103,6 +103,7 @@ func (a *actor) run(ctx context.Context) {
 	defer timer.Stop()
 	now := a.term.cfg.Now()
 	a.loop.reset(now, now)
+	a.loop.adopted = a.state.SpecVersion > 0
 	if a.state.SpecVersion > 0 && !a.state.Health.OneSuccessfulRun {
 		a.loop.reset(now, now.Add(a.startDelay()))
 	}

@@ -103,7 +103,7 @@ func (r *run) recreated(ctx context.Context, topic, id string) error {
 		way = "They are reset automatically once the tasks have published what they read of it."
 	}
 	r.fail(newStreamISE("Topic [%s] was deleted and made anew (its id was [%s] and is [%s]): the stored sequenceNumbers are of the topic"+
-		" that is gone. %s", topic, r.ids[topic], id, way))
+		" that is gone, or of another cluster's. %s", topic, r.ids[topic], id, way))
 	return nil
 }
 

@@ -40,6 +40,9 @@ func (a *actor) fetchEnds(ctx context.Context, now time.Time) {
 		}
 		_ = a.do(ctx, func(context.Context) {
 			now := a.term.cfg.Now()
+			if a.loop.fetch.IsZero() {
+				every = spread(a.id, every) // as runs: all begin at once with a new leader
+			}
 			a.loop.fetching, a.loop.fetch = false, now.Add(every)
 			if err != nil || version != a.state.SpecVersion {
 				return // errors of reporting are no errors of the supervisor

@@ -1,6 +1,7 @@
 package overlord
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -42,5 +43,22 @@ func TestAHeartbeatConcernsOnlyThoseWithTasksThere(t *testing.T) {
 	}
 	if _, news := beat("w2"); len(news) != 0 {
 		t.Errorf("a worker that comes is news for %v, though nobody waits", news)
+	}
+}
+
+func TestSupervisorsOfANewLeaderAreSpreadOverThePeriod(t *testing.T) {
+	const period, n = 30 * time.Second, 1000
+	var early int
+	for i := range n {
+		at := spread(fmt.Sprint("supervisor-", i), period)
+		if at < period/2 || at > period {
+			t.Fatalf("supervisor %d runs again after %s", i, at)
+		}
+		if at < period*3/4 {
+			early++
+		}
+	}
+	if early < n/3 || early > n*2/3 {
+		t.Errorf("%d of %d run again within three quarters of the period", early, n)
 	}
 }

@@ -3,6 +3,7 @@ package overlord
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"maps"
 	"time"
 
@@ -36,6 +37,7 @@ type runLoop struct {
 	fetch     time.Time            // when the ends of the topic are fetched next
 	fetching  bool
 	tended    time.Time
+	adopted   bool         // the supervisor is older than its leader: its second run is spread
 	activeAt  time.Time    // when the topic last moved (idle check)
 	ends      task.Offsets // the ends of the topic at the idle check before
 }
@@ -121,11 +123,22 @@ func (a *actor) soonAfter(end supervisor.Command) {
 func (a *actor) startRun(ctx context.Context, now time.Time) {
 	a.loop.running, a.loop.began = true, now
 	a.loop.next = now.Add(a.period())
+	if a.loop.adopted {
+		a.loop.adopted, a.loop.next = false, now.Add(spread(a.id, a.period()))
+	}
 	a.spawn(ctx, func(ctx context.Context) {
 		r := &run{a: a, anew: map[string]bool{}}
 		err := r.steps(ctx)
 		_ = a.do(ctx, func(ctx context.Context) { r.end(ctx, err) })
 	})
+}
+
+// spread returns a time between half the period and the whole, another one for another id. A new leader begins with all
+// supervisors at once; without it all their runs would come at once for ever after.
+func spread(id string, period time.Duration) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return period - time.Duration(float64(period)/2*float64(h.Sum32())/(1<<32))
 }
 
 // period is the time between two runs: the spec's, and never less than Druid's least.
