@@ -92,14 +92,6 @@ func keptBy(e supervisor.Event) []string {
 	return nil
 }
 
-// now gives offsets of a group the names that they have for the supervisor.
-func now(s *supervisor.State, g *supervisor.Group, o task.Offsets) task.Offsets {
-	if g.Earlier == nil || g.Earlier.Stream == s.Reads() {
-		return o
-	}
-	return g.Earlier.Rename(o, s.Reads(), g.Earlier.Kept)
-}
-
 // checkState looks for what no state may be.
 func (c *chaos) checkState(before task.Offsets, generationChanged bool, events []supervisor.Event) {
 	s := c.state
@@ -136,7 +128,7 @@ func (c *chaos) checkState(before task.Offsets, generationChanged bool, events [
 				c.problem("the sequences of group %s do not follow one another: %s", g.Key, text(g.Sequences))
 			}
 		}
-		for p := range now(s, g, g.Start) {
+		for p := range s.Named(g, g.Start) {
 			if other := reads[p]; active && other != "" {
 				c.problem("groups %s and %s both read %s", other, g.Key, p)
 			}
@@ -236,7 +228,7 @@ func (l *ledger) note(e supervisor.Event, remembered task.Offsets, s *supervisor
 		for p, at := range e.Start {
 			if end, ok := remembered[p]; ok && end == at {
 				for key, o := range l.origin { // the group that ends there
-					if g := s.Group(key); g != nil && g.Publishing && g.Generation == s.Generation && now(s, g, g.Open().End)[p] == at {
+					if g := s.Group(key); g != nil && g.Publishing && g.Generation == s.Generation && s.Named(g, g.Open().End)[p] == at {
 						if from, ok := o[p]; ok {
 							origin[p] = from
 						}
