@@ -19,6 +19,9 @@ endif
 # Real Kafka and Druid for `make integration`: the folder of setup.sh, kafka.sh, dump-segment.sh and the others.
 OGHAM_DRUID_TOOLS ?= $(abspath ../shared/tools/druid)
 
+# Every package with tests that need them.
+INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' .)))
+
 .DEFAULT_GOAL := help
 .PHONY: help build demo test integration bench bench-peers fuzz lint clean
 
@@ -38,7 +41,7 @@ test: ## run all tests that need Go only; with the race detector where there is 
 integration: ## run the tests against a real Kafka and a real Druid (needs Java 17; fetch both first with setup.sh)
 	@if [ ! -x "$(OGHAM_DRUID_TOOLS)/kafka.sh" ]; then \
 	  echo "make integration: there is no kafka.sh in $(OGHAM_DRUID_TOOLS); set OGHAM_DRUID_TOOLS to the folder of the Druid scripts" >&2; exit 1; fi
-	OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" $(GO) test -tags integration -count=1 -timeout 35m -p 1 ./adapters/segment ./e2e
+	OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" $(GO) test -tags integration -count=1 -timeout 35m -p 1 $(INTEGRATION)
 
 bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream, 1,000 supervisors at rest
 	@./$(BIN) bench
