@@ -140,7 +140,7 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 			return
 		}
 		if !ok {
-			a.giveUp(ctx, g, "All tasks in group ["+key+"] failed to transition to publishing state")
+			a.giveUp(ctx, g, "All tasks in group["+strconv.Itoa(g.Number)+"] failed to transition to publishing state")
 			return
 		}
 		_, err := a.decide(ctx, supervisor.Checkpoint{
@@ -216,11 +216,11 @@ func (a *actor) pauseGroup(ctx context.Context, key, reason string) (task.Offset
 	err := a.do(ctx, func(ctx context.Context) {
 		for i, r := range replies {
 			if r.err != nil || len(r.reply.Offsets) == 0 {
-				why := "returned empty offsets after pause"
+				why := "Task [" + orders[i].TaskID + "] returned empty offsets after pause"
 				if r.err != nil {
-					why = "an exception occurred while waiting for it to pause: [" + r.err.Error() + "]"
+					why = "An exception occurred while waiting for task [" + orders[i].TaskID + "] to pause: [" + r.err.Error() + "]"
 				}
-				a.stopTask(ctx, orders[i].TaskID, "Task ["+orders[i].TaskID+"] "+why)
+				a.stopTask(ctx, orders[i].TaskID, why)
 				continue
 			}
 			alive++

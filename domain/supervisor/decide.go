@@ -147,6 +147,9 @@ func (d *Decider) resetOffsets(s *State, c ResetOffsets) ([]Event, error) {
 			return nil, &Refusal{CodeInvalid, fmt.Sprintf("Partition[%s] doesn't exist in the supervisor[%s], whose partitions are named [%s].", p, s.ID, form)}
 		}
 	}
+	if len(c.Offsets) == 0 && len(c.Remove) == 0 {
+		return nil, nil
+	}
 	return one(&OffsetsReset{Offsets: c.Offsets, Removed: c.Remove})
 }
 
