@@ -145,15 +145,30 @@ func (b *Builder) newMerge(ctx context.Context, k *sink) (*merge, error) {
 		low, high = min(low, l), max(high, h)
 	}
 	keys := planKeys(low, high, m.dims, func(d int) int { return m.dicts[d].entries() }, m.numbers)
-	remap := func(part, dim int) []uint32 {
-		if m.dicts[dim] == nil {
+	var err error
+	m.rows, err = mergeRows(ctx, m.parts, &keys, b.plan.keyRemap(m), b.cfg.Schema.Rollup)
+	return m, err
+}
+
+// keyRemap gives, by part and dimension, what takes a part's entries to the ones that rows are ordered by; nil: they are
+// the same.
+func (p *plan) keyRemap(m *merge) func(part, dim int) []uint32 {
+	maps := make([][][]uint32, len(m.dims))
+	for d := range m.dims {
+		if m.dicts[d] == nil {
+			continue
+		}
+		ranks := p.rowRanks(m.dims[d].Type, &m.dicts[d].sortedDict)
+		for part := range m.parts {
+			maps[d] = append(maps[d], through(m.dicts[d].entryRemap(part), ranks))
+		}
+	}
+	return func(part, dim int) []uint32 {
+		if maps[dim] == nil {
 			return nil
 		}
-		return m.dicts[dim].entryRemap(part)
+		return maps[dim][part]
 	}
-	var err error
-	m.rows, err = mergeRows(ctx, m.parts, &keys, remap, b.cfg.Schema.Rollup)
-	return m, err
 }
 
 func (m *merge) numbers(col int) numRange {

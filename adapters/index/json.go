@@ -71,3 +71,42 @@ func sortJSON(d *dict) []uint32 {
 	slices.SortFunc(ids, func(a, b uint32) int { return keys[a].Compare(&keys[b]) })
 	return ids
 }
+
+// rowRanks gives for each rank of a json dimension the rank that rows are ordered by: values that are alike share one, so
+// that the dimensions behind decide. nil: all are their own. With rollup alike values are different keys, and it is nil.
+func (p *plan) rowRanks(t row.Type, d *sortedDict) []uint32 {
+	if t != row.TypeJSON || p.schema.Rollup || d.count < 2 {
+		return nil
+	}
+	var ranks []uint32
+	last := segment.NewJSONKey(d.value(1))
+	for r := uint32(2); int(r) <= d.count; r++ {
+		key := segment.NewJSONKey(d.value(r))
+		if alike := key.Alike(&last); alike && ranks == nil {
+			ranks = make([]uint32, d.count+1)
+			for i := range ranks {
+				ranks[i] = uint32(i)
+			}
+			ranks[r] = r - 1
+		} else if alike {
+			ranks[r] = ranks[r-1]
+		}
+		last = key
+	}
+	return ranks
+}
+
+// through maps entries by one table and then by another; nil leaves them.
+func through(first, second []uint32) []uint32 {
+	if first == nil || second == nil {
+		if first == nil {
+			return second
+		}
+		return first
+	}
+	out := make([]uint32, len(first))
+	for i, e := range first {
+		out[i] = second[e]
+	}
+	return out
+}

@@ -78,6 +78,7 @@ type frozen struct {
 	entryOf [][]uint32 // per string dimension, id to entry
 	listOf  [][]uint32 // the same for lists
 	ranges  map[int]numRange
+	ranks   map[int][]uint32 // of json dimensions, see rowRanks
 	low     int64
 	high    int64
 }
@@ -85,11 +86,14 @@ type frozen struct {
 func freeze(m *memory) *frozen {
 	f := &frozen{
 		m: m, dicts: make([]*sortedDict, len(m.dims)), entryOf: make([][]uint32, len(m.dims)),
-		listOf: make([][]uint32, len(m.dims)), ranges: map[int]numRange{},
+		listOf: make([][]uint32, len(m.dims)), ranges: map[int]numRange{}, ranks: map[int][]uint32{},
 	}
 	for i := range m.dims {
 		if m.dims[i].values != nil {
 			f.freezeStrings(i)
+			if ranks := m.plan.rowRanks(m.dims[i].Type, f.dicts[i]); ranks != nil {
+				f.ranks[i] = ranks
+			}
 		} else {
 			f.ranges[i] = measure(&m.dims[i].nums, &m.dims[i].nulls, m.dims[i].Type, m.rows)
 		}

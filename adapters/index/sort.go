@@ -17,7 +17,7 @@ func (f *frozen) sort() {
 	k := planKeys(f.low, f.high, f.dimPlans(), func(d int) int { return f.dicts[d].entries() },
 		func(d int) numRange { return f.ranges[d] })
 	keys := make([]uint64, m.rows)
-	r := newKeyReader(f, &k, func(int) []uint32 { return nil }, slabRows)
+	r := newKeyReader(f, &k, func(d int) []uint32 { return f.ranks[d] }, slabRows)
 	for at := 0; at < m.rows; at += slabRows {
 		// Reading a part in memory cannot fail.
 		_ = r.keys(keys[at:min(at+slabRows, m.rows)], at)
@@ -108,6 +108,9 @@ func (f *frozen) compareRest(a, b int, rest []keyCol) int {
 			var e [2]uint32
 			_ = f.ids(c.col, e[:1], a)
 			_ = f.ids(c.col, e[1:], b)
+			if ranks := f.ranks[c.col]; ranks != nil {
+				e[0], e[1] = ranks[e[0]], ranks[e[1]]
+			}
 			r = cmp.Compare(e[0], e[1])
 		default:
 			d := &f.m.dims[c.col]

@@ -53,6 +53,22 @@ func TestAutoValuesThatDruidTakesForEqualStayTwo(t *testing.T) {
 	}
 }
 
+func TestAlikeAutoValuesLeaveTheOrderToTheDimensionsBehind(t *testing.T) {
+	schema := rollupDay(t, row.Dimension{Name: "j", Type: row.TypeJSON}, row.Dimension{Name: "k"})
+	schema.Rollup, schema.Metrics = false, nil
+	want := []string{
+		`{"__time":0,"j":null,"k":"z"}`, `{"__time":0,"j":1,"k":"a"}`, `{"__time":0,"j":1.0,"k":"b"}`, `{"__time":0,"j":1,"k":"b"}`,
+		`{"__time":0,"j":1.0,"k":"c"}`, `{"__time":0,"j":2,"k":"a"}`,
+	}
+	for _, maxRows := range []int{0, 1, 2, 3} {
+		got := rowsOf(t, schema, maxRows, `{"t":1,"j":1.0,"k":"c"}`, `{"t":2,"j":1.0,"k":"b"}`, `{"t":3,"j":1,"k":"b"}`,
+			`{"t":4,"j":2,"k":"a"}`, `{"t":5,"j":1,"k":"a"}`, `{"t":6,"k":"z"}`)
+		if !slices.Equal(got, want) {
+			t.Errorf("spilled after %d rows: %q, want %q", maxRows, got, want)
+		}
+	}
+}
+
 func TestRollupCombinesEqualNestedValues(t *testing.T) {
 	schema := rollupDay(t, row.Dimension{Name: "j", Type: row.TypeJSON}, row.Dimension{Name: "s"})
 	got := rowsOf(t, schema, 2, `{"t":1,"j":{"a":[1,2]},"s":"x"}`, `{"t":2,"j":null,"s":"x"}`, `{"t":3,"j":{"a":[1,2]},"s":"x"}`,

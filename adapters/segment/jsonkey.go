@@ -83,6 +83,12 @@ func (k *JSONKey) Compare(o *JSONKey) int {
 	return c
 }
 
+// Alike says whether Druid's order of rows sees no difference between two keys:
+// numbers that are the same double.
+func (k *JSONKey) Alike(o *JSONKey) bool {
+	return k.class == classNumber && o.class == classNumber && javaOrder(k.num) == javaOrder(o.num)
+}
+
 // compareAlike orders numbers that are equal as doubles.
 func compareAlike(a, b *JSONKey) int {
 	switch {
