@@ -1,7 +1,10 @@
 package overlord
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,5 +63,38 @@ func TestSupervisorsOfANewLeaderAreSpreadOverThePeriod(t *testing.T) {
 	}
 	if early < n/3 || early > n*2/3 {
 		t.Errorf("%d of %d run again within three quarters of the period", early, n)
+	}
+}
+
+func TestSideBySideDoesEachOnceAndStopsAtAnError(t *testing.T) {
+	var ids []string
+	for i := range 100 {
+		ids = append(ids, fmt.Sprint(i))
+	}
+	var mu sync.Mutex
+	done := map[string]int{}
+	err := sideBySide(t.Context(), ids, func(_ context.Context, id string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		done[id]++
+		return nil
+	})
+	if err != nil || len(done) != 100 || done["7"] != 1 {
+		t.Errorf("%d of 100 are done, %v", len(done), err)
+	}
+	broken, begun := errors.New("broken"), 0
+	err = sideBySide(t.Context(), ids, func(_ context.Context, id string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		begun++
+		return broken
+	})
+	if !errors.Is(err, broken) || begun > 2*takenAtOnce {
+		t.Errorf("%d were begun, %v", begun, err)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	if err := sideBySide(over, ids, func(context.Context, string) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
 	}
 }

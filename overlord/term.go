@@ -46,25 +46,59 @@ func (t *term) takeOver(ctx context.Context) error {
 	if err := t.announce(ctx); err != nil {
 		return err
 	}
-	for _, id := range t.cfg.Catalog.Live() {
-		a := newActor(t, id)
-		if err := a.load(ctx); err != nil {
-			return err
-		}
-		if a.state.Drained() {
-			continue
-		}
-		if _, err := a.decide(ctx, supervisor.TakeLead{Node: t.cfg.NodeID}, byOverlord); err != nil {
-			return fmt.Errorf("take supervisor %s over: %w", id, err)
-		}
-		for _, x := range a.state.Tasks {
-			if x.WorkerID != "" {
-				t.pool.adopt(a.id, x.ID, x.WorkerID, x.Incarnation)
-			}
-		}
-		t.start(a)
+	return sideBySide(ctx, t.cfg.Catalog.Live(), t.take)
+}
+
+// take loads one supervisor, breaks the fence of the leader before and starts its actor.
+func (t *term) take(ctx context.Context, id string) error {
+	a := newActor(t, id)
+	if err := a.load(ctx); err != nil {
+		return err
 	}
+	if a.state.Drained() {
+		return nil
+	}
+	if _, err := a.decide(ctx, supervisor.TakeLead{Node: t.cfg.NodeID}, byOverlord); err != nil {
+		return fmt.Errorf("take supervisor %s over: %w", id, err)
+	}
+	for _, x := range a.state.Tasks {
+		if x.WorkerID != "" {
+			t.pool.adopt(a.id, x.ID, x.WorkerID, x.Incarnation)
+		}
+	}
+	t.start(a)
 	return nil
+}
+
+// takenAtOnce is how many supervisors a new leader takes over side by side: each waits for the log to be on disk.
+const takenAtOnce = 16
+
+// sideBySide does the same for each id, some at a time. After the first error it begins no more, and returns it.
+func sideBySide(ctx context.Context, ids []string, do func(context.Context, string) error) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	next := make(chan string)
+	var wg sync.WaitGroup
+	for range min(takenAtOnce, len(ids)) {
+		wg.Go(func() {
+			for id := range next {
+				if err := do(ctx, id); err != nil {
+					fail(err)
+				}
+			}
+		})
+	}
+feed:
+	for _, id := range ids {
+		select {
+		case next <- id:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
 // announce records the term in the overlord's own events. It says which epochs there were even if the lease's bucket is
