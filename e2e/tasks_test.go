@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -109,6 +111,12 @@ func TestTasksOnAnotherMachine(t *testing.T) {
 		lord.must("GET", "/druid/indexer/v1/task/"+first.ID+"/reports", nil, &reports)
 		pl := reports.Ingestion.Payload
 		return pl.IngestionState == "COMPLETED" && pl.RowStats.BuildSegments.Processed == 1200, fmt.Sprintf("%+v", pl)
+	})
+
+	kept := filepath.Join(lord.dir, "task-logs", first.ID+".log")
+	eventually(t, "the overlord has a copy of the log", func() (bool, string) {
+		b, err := os.ReadFile(kept)
+		return strings.Contains(string(b), "task succeeded"), fmt.Sprint(err, " ", clip(string(b)))
 	})
 
 	// A worker that is killed takes its task with it; what it wrote comes back with its disk.

@@ -29,6 +29,8 @@ const (
 const (
 	// offersWaiting bounds the logs that wait to be fetched. What comes beyond stays where it is, and is read from there.
 	offersWaiting = 1024
+	// fetchTries is how often a log is fetched before it stays where it is.
+	fetchTries = 60
 	// askPatience bounds one question to another store.
 	askPatience = 2 * time.Second
 	// findPatience bounds the question who has a log: silence says that nobody does.
@@ -53,6 +55,8 @@ type offer struct {
 	Node string `json:"node"`
 	Name string `json:"name"`
 	Size int64  `json:"size"`
+	// tries is how often it could not be fetched.
+	tries int
 }
 
 // Run hands over what was left behind, answers the other processes, fetches what they offer and deletes what is old, until
@@ -64,16 +68,20 @@ func (s *Store) Run(ctx context.Context) error {
 			_ = sub.Unsubscribe() // it fails only where the connection is closed
 		}
 	}()
-	for subject, handle := range map[string]nats.MsgHandler{
-		subjectRead + eventstore.EncodeToken(s.cfg.Node): func(m *nats.Msg) { s.answer(m, true) },
-		subjectFind:  func(m *nats.Msg) { s.answer(m, false) },
-		subjectOffer: s.onOffer,
+	// Who answers to its name hears everything else already.
+	for _, sub := range []struct {
+		subject string
+		handle  nats.MsgHandler
+	}{
+		{subjectOffer, s.onOffer},
+		{subjectFind, func(m *nats.Msg) { s.answer(m, false) }},
+		{subjectRead + eventstore.EncodeToken(s.cfg.Node), func(m *nats.Msg) { s.answer(m, true) }},
 	} {
-		sub, err := s.cfg.NATS.Subscribe(subject, handle)
+		subscribed, err := s.cfg.NATS.Subscribe(sub.subject, sub.handle)
 		if err != nil {
-			return fmt.Errorf("answer for task logs: subscribe to %s: %w", subject, err)
+			return fmt.Errorf("answer for task logs: subscribe to %s: %w", sub.subject, err)
 		}
-		subs = append(subs, sub)
+		subs = append(subs, subscribed)
 	}
 	var own sync.WaitGroup
 	defer own.Wait()
@@ -171,21 +179,42 @@ func (s *Store) onOffer(m *nats.Msg) {
 	}
 }
 
-// fetchLoop fetches what is offered, one log after the other.
+// fetchLoop fetches what is offered, one log after the other. What cannot be fetched is tried again for a while: its node
+// may be busy, or on its way back.
 func (s *Store) fetchLoop(ctx context.Context) {
+	again := time.NewTicker(s.cfg.RetryEvery)
+	defer again.Stop()
+	var failed []offer
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case o := <-s.offers:
-			if st, err := os.Stat(filepath.Join(s.cfg.Dir, o.Name)); err == nil && st.Size() >= o.Size {
-				continue // the folder is shared, or it was fetched before
-			}
-			if err := s.write(o.Name, &remote{ctx: ctx, s: s, o: o}); err != nil && ctx.Err() == nil {
-				s.cfg.Logger.Warn("fetch a task's log", "file", o.Name, "node", o.Node, "error", err)
+			failed = s.fetch(ctx, o, failed)
+		case <-again.C:
+			tries := failed
+			failed = nil
+			for _, o := range tries {
+				failed = s.fetch(ctx, o, failed)
 			}
 		}
 	}
+}
+
+// fetch copies a log from the node that offers it; what is to be tried again is appended to failed.
+func (s *Store) fetch(ctx context.Context, o offer, failed []offer) []offer {
+	if st, err := os.Stat(filepath.Join(s.cfg.Dir, o.Name)); err == nil && st.Size() >= o.Size {
+		return failed // the folder is shared, or it was fetched before
+	}
+	err := s.write(o.Name, &remote{ctx: ctx, s: s, o: o})
+	if err == nil || ctx.Err() != nil {
+		return failed
+	}
+	if o.tries++; o.tries == fetchTries || len(failed) == offersWaiting {
+		s.cfg.Logger.Warn("a task's log stays with its worker", "file", o.Name, "node", o.Node, "tries", o.tries, "error", err)
+		return failed
+	}
+	return append(failed, o)
 }
 
 // remote reads a log from another process. It belongs to one call of write.

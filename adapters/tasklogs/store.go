@@ -29,6 +29,8 @@ type Config struct {
 	Retain time.Duration
 	// FirstClean and CleanEvery say when old logs are deleted. Required with Retain.
 	FirstClean, CleanEvery time.Duration
+	// RetryEvery is how long after it could not be fetched a log is fetched again. Default: 5 s.
+	RetryEvery time.Duration
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 	// Now is the clock of the retention. Default: time.Now.
@@ -58,6 +60,9 @@ type Store struct {
 func Open(cfg Config) (*Store, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.RetryEvery <= 0 {
+		cfg.RetryEvery = 5 * time.Second
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

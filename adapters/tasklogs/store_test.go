@@ -18,6 +18,7 @@ import (
 
 	"ogham/adapters/natsserver"
 	"ogham/adapters/tasklogs"
+	"ogham/eventstore"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -74,6 +75,10 @@ func start(t *testing.T, nc *nats.Conn, name string, change func(*tasklogs.Confi
 		}
 	}
 	t.Cleanup(n.stop)
+	until(t, name+" answers to its name", func() bool {
+		_, err := nc.Request("ogham.rt.tasklog.read."+eventstore.EncodeToken(name), []byte(`{"name":"x.log"}`), time.Second)
+		return err == nil
+	})
 	return n
 }
 
@@ -191,6 +196,34 @@ func TestWhatAKilledWorkerWroteIsHandedOverWhenItIsBack(t *testing.T) {
 	})
 	if left, err := os.ReadDir(back.live); err != nil || len(left) > 0 {
 		t.Errorf("%d logs are still where running tasks write, %v", len(left), err)
+	}
+}
+
+func TestALogThatCannotBeFetchedIsFetchedLater(t *testing.T) {
+	connect := network(t)
+	lord := start(t, connect(), "lord", func(c *tasklogs.Config) { c.Collect, c.RetryEvery = true, 10*time.Millisecond })
+	// It offers a log and is gone before anybody can ask for it.
+	nc := connect()
+	if err := nc.Publish("ogham.rt.tasklog.offer", []byte(`{"node":"w1","name":"t1.log","size":5}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "kept"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "kept", "t1.log"), []byte("words"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	start(t, connect(), "w1", func(c *tasklogs.Config) { c.Dir = filepath.Join(root, "kept") })
+	until(t, "the log is there", func() bool {
+		b, err := os.ReadFile(filepath.Join(lord.dir, "t1.log"))
+		return err == nil && string(b) == "words"
+	})
+	if left, err := filepath.Glob(filepath.Join(lord.dir, "*.partial")); err != nil || len(left) > 0 {
+		t.Errorf("%v are left of tries that failed, %v", left, err)
 	}
 }
 
