@@ -17,7 +17,7 @@ type Buckets struct {
 // calendar has its units (weeks on Mondays), and several units together at 1970 in the zone.
 func NewBuckets(p Period, origin *int64, loc *time.Location) (*Buckets, error) {
 	if p.parts == 0 {
-		return nil, errors.New("zero period is not acceptable in PeriodGranularity!")
+		return nil, errors.New("zero period is not acceptable in PeriodGranularity!") //nolint:staticcheck // the words of Druid and its libraries
 	}
 	if p.Years < 0 || p.Months < 0 || p.Weeks < 0 || p.Days < 0 || p.Ms < 0 {
 		return nil, errors.New("a period of a granularity must not be negative")

@@ -22,27 +22,27 @@ const maxNumber = 1_000_000_000
 func ParsePeriod(s string) (p Period, err error) {
 	r := reader{s: s}
 	if !r.take('P') {
-		return p, fmt.Errorf("Invalid format: %q", s)
+		return p, fmt.Errorf("Invalid format: %q", s) //nolint:staticcheck // the words of Druid and its libraries
 	}
 	hasTime := false
 	for order := 0; !r.done(); {
 		if !hasTime && r.take('T') {
 			hasTime, order = true, len(dateUnits)
 			if r.done() {
-				return p, fmt.Errorf("Invalid format: %q", s)
+				return p, fmt.Errorf("Invalid format: %q", s) //nolint:staticcheck // the words of Druid and its libraries
 			}
 			continue
 		}
 		n, fraction, ok := r.number()
 		next := r.unit(hasTime, order)
 		if !ok || next < 0 || fraction != 0 && next != secondUnit {
-			return p, fmt.Errorf("Invalid format: %q is malformed at %q", s, s[r.at:])
+			return p, fmt.Errorf("Invalid format: %q is malformed at %q", s, s[r.at:]) //nolint:staticcheck // the words of Druid and its libraries
 		}
 		order = next + 1
 		p.add(next, n, fraction)
 	}
 	if len(s) < 3 {
-		return p, fmt.Errorf("Invalid format: %q", s)
+		return p, fmt.Errorf("Invalid format: %q", s) //nolint:staticcheck // the words of Druid and its libraries
 	}
 	return p, nil
 }

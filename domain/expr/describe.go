@@ -20,8 +20,11 @@ func describe(n node) string {
 	case *call:
 		return describeCall(n.f.name, "", n.args)
 	case *apply:
-		names := strings.Join(n.names, ", ")
-		return describeCall(n.f.name, "("+names+") -> "+describe(n.body), n.args)
+		names := make([]string, len(n.names))
+		for i, name := range n.names {
+			names[i] = describeName(name)
+		}
+		return describeCall(n.f.name, "("+strings.Join(names, ", ")+") -> "+describe(n.body), n.args)
 	}
 	return ""
 }

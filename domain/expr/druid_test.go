@@ -168,9 +168,15 @@ func isDifferent(e string) bool {
 	return different[e] != "" || strings.Contains(e, "zzzz")
 }
 
-func TestExpressionsGiveWhatDruidGives(t *testing.T) {
+func TestExpressionsGiveWhatDruidGives(t *testing.T) { checkAll(t, "testdata/expressions.jsonl") }
+
+// The expressions of random.jsonl were put together at random, to meet the arguments nobody thinks of.
+func TestRandomExpressionsGiveWhatDruidGives(t *testing.T) { checkAll(t, "testdata/random.jsonl") }
+
+func checkAll(t *testing.T, file string) {
+	t.Helper()
 	columns := readBindings(t)
-	f, err := os.Open("testdata/expressions.jsonl")
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

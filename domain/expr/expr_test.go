@@ -176,3 +176,15 @@ func TestComparisonsAreConsistent(t *testing.T) {
 		}
 	})
 }
+
+func TestNumbersAndListsWhereDruidFails(t *testing.T) {
+	for source, want := range map[string]any{
+		"timestamp_extract(31536000000.9, 'YEAR')":       "L:1971",
+		"timestamp_extract([31536000000], 'YEAR')":       "L:1971",
+		"array_offset(array_set_add_all([2], ['1']), 0)": "L:1",
+	} {
+		if v, err := eval(t, source); err != nil || shown(v) != want {
+			t.Errorf("%s: %v, %v; want %v", source, shown(v), err, want)
+		}
+	}
+}

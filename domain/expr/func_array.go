@@ -31,7 +31,7 @@ var arrayFunctions = []*function{
 	{name: "array_to_string", arity: exactly(2), kind: always(String), arrayArgs: 1, run: arrayToString},
 	{name: "array_to_mv", arity: exactly(1), kind: always(String.Array()), arrayArgs: 1, run: toStrings},
 	{name: "mv_to_array", arity: exactly(1), kind: always(String.Array()), arrayArgs: 1, make: makeMvToArray},
-	{name: "mv_harmonize_nulls", arity: exactly(1), kind: sameArrayKind(0), arrayArgs: 1, run: harmonizeNulls},
+	{name: "mv_harmonize_nulls", arity: exactly(1), kind: always(String.Array()), arrayArgs: 1, run: harmonizeNulls},
 	{name: "array_quantile", arity: exactly(2), kind: always(Double), macro: true, arrayArgs: 1, make: makeQuantile},
 }
 
@@ -73,16 +73,16 @@ func makeArray(e *Env, args []node) Value {
 	return e.unite(elems)
 }
 
-// unite makes an array of computed values, cast to their least restrictive type. A null literal has no type.
+// unite makes an array of computed values, cast to their least restrictive type; nulls do not count.
 func (e *Env) unite(elems []Value) Value {
 	elem := unknown
 	for _, v := range elems {
-		if v.some || v.typ != String {
+		if v.some {
 			elem = leastRestrictive(elem, v.typ)
 		}
 	}
 	if elem == unknown {
-		elem = String
+		elem = Long
 	}
 	if elem.depth() >= maxArrayDepth {
 		return e.fail("arrays are nested deeper than %d levels", maxArrayDepth)
@@ -147,6 +147,14 @@ func addFirst(elems []Value, v Value) []Value { return append([]Value{v}, elems.
 
 func addToSet(elems []Value, v Value) []Value { return sorted(addLast(elems, v)) }
 
+// alikeAll casts values, which it may overwrite, to one type.
+func (e *Env) alikeAll(elems []Value, t Type) []Value {
+	for i, v := range elems {
+		elems[i] = e.cast(v, t)
+	}
+	return elems
+}
+
 // sorted gives the values in order and each once; of equal ones the first stays.
 func sorted(elems []Value) []Value {
 	out := slices.Clone(elems)
@@ -163,25 +171,31 @@ func added(array, scalar int, add func([]Value, Value) []Value) runner {
 			return Value{}
 		}
 		elem := a.typ.asArray().Elem()
-		return OfArray(elem, add(elems, e.cast(v, elem)))
+		return OfArray(elem, add(e.alikeAll(slices.Clone(elems), elem), e.cast(v, elem)))
 	}
 }
 
 // merged makes array_concat and array_set_add_all. Druid leaves the elements of the second array as they are, even if
-// the first is of another type.
+// the first is of another type; in a set, where it then fails, they are cast.
 func merged(set bool) runner {
 	return func(e *Env, args []node) Value {
 		a, b := args[0].eval(e), args[1].eval(e)
 		x, ok1 := a.array()
 		y, ok2 := b.array()
-		if !ok1 || !ok2 || !e.spend(len(x)+len(y)) {
+		elem := a.typ.asArray().Elem()
+		switch {
+		case !ok1:
+			return Null(a.typ)
+		case !ok2:
+			return Null(b.typ)
+		case !e.spend(len(x) + len(y)):
 			return Value{}
 		}
 		elems := append(slices.Clip(x), y...)
 		if set {
-			elems = sorted(elems)
+			elems = sorted(e.alikeAll(elems, elem))
 		}
-		return OfArray(a.typ.asArray().Elem(), elems)
+		return OfArray(elem, elems)
 	}
 }
 
@@ -306,14 +320,13 @@ func makeMvToArray(args []node) (runner, error) {
 	return toStrings, nil
 }
 
-// harmonizeNulls gives nothing, null and an array without elements one form.
+// harmonizeNulls gives texts, and nothing, null and an array without elements one form.
 func harmonizeNulls(e *Env, args []node) Value {
-	v := args[0].eval(e)
-	elems, ok := v.array()
-	if !ok || len(elems) == 0 {
+	v := e.cast(args[0].eval(e), String.Array())
+	if len(v.Elems()) == 0 {
 		return OfArray(String, []Value{{}})
 	}
-	return OfArray(v.typ.asArray().Elem(), elems)
+	return v
 }
 
 // makeQuantile makes the quantile of an array's numbers, between two of them by proportion.

@@ -27,7 +27,7 @@ func orderedBitsOf(f float64) int64 {
 func bits(name string, of func(x, y int64) int64) *function {
 	return &function{name: name, arity: exactly(2), kind: always(Long), run: func(e *Env, args []node) Value {
 		x, y := args[0].eval(e), args[1].eval(e)
-		if !x.some || !y.some || detect(x, y) == String || detect(x, y).IsArray() {
+		if !x.some || !y.some || detect(x, y) == String {
 			return Value{}
 		}
 		return OfLong(of(x.asLong(), y.asLong()))

@@ -133,7 +133,7 @@ func binary(longs func(e *Env, x, y int64) Value, doubles func(e *Env, x, y floa
 			return Value{}
 		}
 		switch t := detect(x, y); {
-		case t == String || t.IsArray():
+		case t == String:
 			return Value{}
 		case t == Long && longs != nil:
 			return longs(e, x.asLong(), y.asLong())
@@ -209,13 +209,13 @@ func reduction(name string, sign int) *function {
 		found := small[:0]
 		for _, a := range args {
 			v := a.eval(e)
-			if !v.typ.primitive() {
+			if v.some && !v.typ.primitive() {
 				return e.reject(name, "does not accept %s types", v.typ)
 			}
 			if v.some {
-				t = functionType(t, v.typ)
 				found = append(found, v)
-			} else if v.typ != String {
+			}
+			if v.some || v.typ.numeric() {
 				t = functionType(t, v.typ)
 			}
 		}

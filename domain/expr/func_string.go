@@ -98,7 +98,7 @@ func substring(e *Env, args []node) Value {
 func edge(name string) runner {
 	return func(e *Env, args []node) Value {
 		v, n := args[0].eval(e), args[1].eval(e)
-		if !n.some {
+		if n.numericNull() {
 			return Value{}
 		}
 		if n.asInt() < 0 {
@@ -175,7 +175,7 @@ func repeat(e *Env, args []node) Value {
 	v, n := args[0].eval(e), args[1].eval(e)
 	s, ok := e.asString(v)
 	count := n.asInt()
-	if !ok || !n.some || count < 1 {
+	if !ok || n.numericNull() || count < 1 {
 		return Value{}
 	}
 	if s == "" {

@@ -14,7 +14,15 @@ const maxJSONDepth = 1000
 func parseJSON(s string) (tree any, ok bool) {
 	r := jsonReader{s: s}
 	tree = r.value(0)
+	if _, number := tree.(int64); number || isFloat(tree) { // nothing but space may follow a number
+		r.bad = r.bad || r.at < len(s) && strings.IndexByte(" \t\r\n", s[r.at]) < 0
+	}
 	return tree, !r.bad
+}
+
+func isFloat(tree any) bool {
+	_, ok := tree.(float64)
+	return ok
 }
 
 type jsonReader struct {

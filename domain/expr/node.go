@@ -30,10 +30,7 @@ type column struct {
 func (n column) eval(e *Env) Value { return e.row.Input(n.at) }
 
 func (n column) kind(e *Env, _ []Type) Type {
-	if v := e.row.Input(n.at); v.some {
-		return v.typ
-	}
-	return unknown
+	return e.row.Input(n.at).typ
 }
 
 // local is a variable of a lambda; at is its place in Env.locals.
@@ -62,6 +59,9 @@ type call struct {
 type runner func(e *Env, args []node) Value
 
 func (n *call) eval(e *Env) Value {
+	if e.err != nil {
+		return Value{}
+	}
 	v := n.run(e, n.args)
 	if e.err != nil && !n.f.macro {
 		e.wrap(n.f.name)

@@ -301,7 +301,7 @@ func parseGroup(s string, re *regexp.Regexp) (group, size int, err error) {
 	if strings.HasPrefix(s, "{") {
 		name, _, ok := strings.Cut(s[1:], "}")
 		if group = re.SubexpIndex(name); !ok || group < 0 {
-			return 0, 0, fmt.Errorf("No group with name {%s}", name)
+			return 0, 0, fmt.Errorf("No group with name {%s}", name) //nolint:staticcheck // the words of Druid and its libraries
 		}
 		return group, len(name) + 2, nil
 	}
@@ -310,7 +310,7 @@ func parseGroup(s string, re *regexp.Regexp) (group, size int, err error) {
 	}
 	group, size = int(s[0]-'0'), 1
 	if group > re.NumSubexp() {
-		return 0, 0, fmt.Errorf("No group %d", group)
+		return 0, 0, fmt.Errorf("No group %d", group) //nolint:staticcheck // the words of Druid and its libraries
 	}
 	for size < len(s) && isDigit(s[size]) {
 		next := group*10 + int(s[size]-'0')

@@ -29,7 +29,7 @@ const letters = "GCYxweEyDMdaKhHkmsSzZ"
 // Compile reads a pattern. The error's text is Joda-Time's.
 func Compile(pattern string) (*Pattern, error) {
 	if pattern == "" {
-		return nil, errors.New("Invalid pattern specification")
+		return nil, errors.New("Invalid pattern specification") //nolint:staticcheck // the words of Druid and its libraries
 	}
 	if len(pattern) > maxPattern {
 		return nil, fmt.Errorf("the pattern is longer than %d bytes", maxPattern)
@@ -44,7 +44,7 @@ func Compile(pattern string) (*Pattern, error) {
 				n++
 			}
 			if strings.IndexByte(letters, c) < 0 {
-				return nil, fmt.Errorf("Illegal pattern component: %s", pattern[i:i+n])
+				return nil, fmt.Errorf("Illegal pattern component: %s", pattern[i:i+n]) //nolint:staticcheck // the words of Druid and its libraries
 			}
 			if c == 'z' && n >= 4 {
 				return nil, errors.New("the long names of time zones (zzzz) are not supported, use z")
