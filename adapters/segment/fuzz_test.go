@@ -13,6 +13,8 @@ func FuzzReader(f *testing.F) {
 			f.Add(files["meta.smoosh"], files["00000.smoosh"])
 		}
 	}
+	files := complexSegment(f)
+	f.Add(files["meta.smoosh"], files["00000.smoosh"])
 	f.Fuzz(func(t *testing.T, contents, chunk []byte) {
 		checkTyped(t, readAll(zipped{
 			"version.bin": {0, 0, 0, 9}, "meta.smoosh": contents, "00000.smoosh": chunk,
