@@ -151,3 +151,36 @@ func TestSamplerMakesNoTopic(t *testing.T) {
 		t.Errorf("the folder of samples: %v", err)
 	}
 }
+
+func TestSamplerFollowsFormatsTransformsAndFilters(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.createTopic("lines", 1)
+	p := b.producer("lines", 1)
+	for _, record := range []string{"2026-01-01T00:00:00Z,x,3", "2026-01-01T00:00:01Z,y,4", "2026-01-01T00:00:02Z,x,five"} {
+		p.record(0, []byte(record))
+	}
+	p.flush()
+	s := newServer(t, "sampler-formats", "--roles", "overlord").start()
+	spec := fmt.Sprintf(`{"type":"kafka","dataSchema":{"dataSource":"s","timestampSpec":{"column":"t","format":"iso"},`+
+		`"dimensionsSpec":{"dimensions":["a","loud",{"type":"long","name":"n"},"kafka.topic"]},"granularitySpec":{"rollup":false},`+
+		`"transformSpec":{"filter":{"type":"selector","dimension":"a","value":"x"},"transforms":[{"type":"expression","name":"loud","expression":"upper(a)"}]}},`+
+		`"ioConfig":{"topic":"lines","useEarliestOffset":true,"inputFormat":{"type":"kafka","valueFormat":{"type":"csv","columns":["t","a","n"]}},`+
+		`"consumerProperties":{"bootstrap.servers":%q}}}`, b.servers)
+	status, a := s.sample(spec, `{}`)
+	if status != 200 || a.NumRowsRead != 2 || a.NumRowsIndexed != 1 || len(a.Data) != 2 {
+		t.Fatalf("sample: %d %+v, want two rows read, the one that is filtered out left out, and one without an error", status, a)
+	}
+	for i, want := range []map[string]any{
+		{"__time": 1767225600000.0, "a": "x", "loud": "X", "n": 3.0, "kafka.topic": "lines"},
+		{"__time": 1767225602000.0, "a": "x", "loud": "X", "n": nil, "kafka.topic": "lines"},
+	} {
+		got := a.Data[i]
+		if fmt.Sprint(got.Parsed) != fmt.Sprint(want) || got.Input["a"] != "x" || got.Input["kafka.topic"] != "lines" {
+			t.Errorf("row %d is %v, made of %v, want %v", i, got.Parsed, got.Input, want)
+		}
+	}
+	if got := a.Data[1]; !got.Unparseable || !strings.Contains(got.Error, "Could not convert value [five] to long for dimension [n]") {
+		t.Errorf("the row with a bad number has the error %q", got.Error)
+	}
+}

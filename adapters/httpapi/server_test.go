@@ -99,7 +99,7 @@ func TestSpecsAreRefusedWithPlaceAndReason(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                 `"path":"$"`,
 		`{"type":"kafka"}`: "problem: dataSchema",
-		`{"type":"kafka","spec":{"dataSchema":{"dataSource":"x","timestampSpec":{"column":"ts"},"dimensionsSpec":{}},"ioConfig":{"topic":"t","inputFormat":{"type":"avro_ocf"},"consumerProperties":{"bootstrap.servers":"h:1"}}}}`: "inputFormat",
+		`{"type":"kafka","spec":{"dataSchema":{"dataSource":"x","timestampSpec":{"column":"ts"},"dimensionsSpec":{}},"ioConfig":{"topic":"t","inputFormat":null,"consumerProperties":{"bootstrap.servers":"h:1"}}}}`: "inputFormat",
 	} {
 		got := s.ask(t, http.MethodPost, supervisors, body, asJSON, "application/json; charset=utf-8")
 		if got.status != 400 || !strings.Contains(got.text, want) || !strings.Contains(got.text, `"problems":[{"path":"$`) {

@@ -35,3 +35,23 @@ func TestSubmitWarns(t *testing.T) {
 		t.Errorf("submit of a spec without faults: %d with %q", got.status, values)
 	}
 }
+
+// TestParametersOfNewerClientsAreHarmless sends what Druid 37 and 38 know, and what nobody does.
+func TestParametersOfNewerClientsAreHarmless(t *testing.T) {
+	s := serve(t)
+	const more = "backfillTaskCount=2&terminateUnknown=true&nobody=knows"
+	if got := s.ask(t, http.MethodPost, supervisors+"?skipRestartIfUnmodified=true&"+more, plainSpec, "Content-Type", "application/json"); got.status != 200 || got.text != `{"id":"edits"}` {
+		t.Fatalf("submit: %d %s", got.status, got.text)
+	}
+	for _, path := range []string{"", "/edits", "/edits/history", "/edits/health", "/edits/stats", "/edits/parseErrors", "/history"} {
+		plain, with := s.get(t, supervisors+path), s.get(t, supervisors+path+"?"+more)
+		if with.status != plain.status || with.text != plain.text {
+			t.Errorf("%s: %d %s with parameters, %d %s without", path, with.status, with.text, plain.status, plain.text)
+		}
+	}
+	for _, command := range []string{"/edits/suspend", "/edits/resume", "/edits/reset", "/edits/terminate"} {
+		if got := s.ask(t, http.MethodPost, supervisors+command+"?"+more, ""); got.status != 200 {
+			t.Errorf("%s: %d %s", command, got.status, got.text)
+		}
+	}
+}
