@@ -34,7 +34,7 @@ func TestKilledWhileScaling(t *testing.T) {
 	b := newBroker(t)
 	b.createTopic("scaled", partitions)
 	s := newServer(t, "scaled").start()
-	// Any lag in a third of the lags asks for more tasks, none at all for fewer: the ends of the topic are fetched every
+	// Any lag in one of four lags asks for more tasks, none at all for fewer: the ends of the topic are fetched every
 	// five seconds, so that it goes up and down by itself.
 	s.submit(specOf("scaled", "scaled", b.servers, func(spec sections) {
 		delete(spec.io, "taskCount")
@@ -42,7 +42,7 @@ func TestKilledWhileScaling(t *testing.T) {
 		spec.io["autoScalerConfig"] = map[string]any{
 			"enableTaskAutoScaler": true, "taskCountMin": 1, "taskCountMax": 4, "scaleOutThreshold": 1, "scaleInThreshold": 0,
 			"lagCollectionIntervalMillis": 100, "lagCollectionRangeMillis": 300, "scaleActionStartDelayMillis": 0,
-			"scaleActionPeriodMillis": 100, "minTriggerScaleActionFrequencyMillis": 0, "triggerScaleOutFractionThreshold": 0.3,
+			"scaleActionPeriodMillis": 100, "minTriggerScaleActionFrequencyMillis": 0, "triggerScaleOutFractionThreshold": 0.2,
 		}
 	}))
 	p := b.producer("scaled", partitions)
