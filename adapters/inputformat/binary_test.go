@@ -221,7 +221,7 @@ const protoJSON = `{"page":"Main","addedCount":"5","big":4294967295,"delta":1.1,
 	"props":{"a":7},"inner":{"name":"ann","next":{"name":"bob"}},"ts":"2026-01-01T00:00:00Z","wrapped":"w","extra":{"k":[1,"two",null,{"z":true}]}}`
 
 // protoMessage gives a message of protoText and the set of descriptors.
-func protoMessage(t *testing.T) (message, set []byte) {
+func protoMessage(t testing.TB) (message, set []byte) {
 	t.Helper()
 	c := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
 		Accessor: protocompile.SourceAccessorFromMap(map[string]string{"edit.proto": protoText}),

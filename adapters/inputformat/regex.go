@@ -1,11 +1,10 @@
 package inputformat
 
 import (
-	"fmt"
 	"regexp"
-	"strings"
 
 	"ogham/adapters/index"
+	"ogham/domain/expr"
 	"ogham/domain/row"
 )
 
@@ -24,22 +23,12 @@ type regex struct {
 	columns []column
 }
 
-// CompilePattern compiles a Java pattern that is to match a whole text. What Go's engine has not (looking ahead and
-// behind, back references, possessive quantifiers, intersections of classes) is an error: it matches in linear time
-// instead, so that no text makes it hang.
-func CompilePattern(pattern string) (*regexp.Regexp, error) {
-	if strings.Contains(pattern, "&&") {
-		return nil, fmt.Errorf("pattern %q: intersections of character classes (&&) are not supported", pattern)
-	}
-	p, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
-	if err != nil {
-		return nil, fmt.Errorf("pattern %q cannot be used: %w", pattern, err)
-	}
-	return p, nil
-}
-
 func newRegex(s regexSpec, fields []string, discover bool) (*regex, error) {
-	pattern, err := CompilePattern(s.Pattern)
+	// The whole line must match. What only backtracking can do is refused, so that no line makes a task hang.
+	if _, err := expr.CompileRegexp(s.Pattern); err != nil {
+		return nil, err
+	}
+	pattern, err := expr.CompileRegexp(`\A(?:` + s.Pattern + `)\z`)
 	if err != nil {
 		return nil, err
 	}

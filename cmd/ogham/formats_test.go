@@ -14,8 +14,8 @@ func TestAFormatThatCannotBeMadeIsRefusedWhenItIsPosted(t *testing.T) {
 		`{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"p","expr":"$.a["}]}}`:    "JsonPath",
 		`{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"p","expr":"$.a.f()"}]}}`: "Function with name: f does not exist",
 		`{"type":"json","flattenSpec":{"fields":[{"type":"jq","name":"q","expr":".["}]}}`:        "jq query",
-		`{"type":"regex","pattern":"(a"}`:                                    "pattern",
-		`{"type":"kafka","valueFormat":{"type":"regex","pattern":"a(?=b)"}}`: "pattern",
+		`{"type":"regex","pattern":"(a"}`:                                    "regular expression",
+		`{"type":"kafka","valueFormat":{"type":"regex","pattern":"a(?=b)"}}`: "regular expression",
 		`{"type":"csv","columns":["a"]}`:                                     "",
 	} {
 		sp := &spec.Supervisor{}

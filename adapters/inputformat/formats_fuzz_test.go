@@ -1,0 +1,124 @@
+package inputformat_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"ogham/adapters/index"
+	"ogham/adapters/inputformat"
+	"ogham/domain/row"
+)
+
+// readTwice reads a record by a new parser and again by a warm one, for a schema that takes everything and for one that
+// takes little: nothing panics, errors are the record's or a flattenSpec's, and both times give the same.
+func readTwice(t *testing.T, format string, r *index.Record) {
+	t.Helper()
+	listed := row.Schema{Timestamp: row.Timestamp{Column: "ts"}, Dimensions: []row.Dimension{{Name: "a"}, {Name: "kafka.key"}}}
+	for _, schema := range []row.Schema{discovering(), listed} {
+		p, err := inputformat.New(json.RawMessage(format), schema)
+		if err != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		var before string
+		for again := range 2 {
+			rows, err := p.Parse(r)
+			var bad *row.RecordError
+			var field *inputformat.FieldError
+			if err != nil && !errors.As(err, &bad) && !errors.As(err, &field) {
+				t.Fatalf("%s: %v is no error of a record", format, err)
+			}
+			now := ""
+			if err != nil {
+				now = err.Error()
+			} else {
+				for i := range rows.Count {
+					for k := range rows.Row(i)[:len(schema.Fields())] {
+						now = string(rows.AppendText([]byte(now+"|"), &rows.Row(i)[k]))
+					}
+					now += p.Event(r, i)
+				}
+				for _, b := range rows.Broken {
+					now += b.Message
+				}
+			}
+			if again == 1 && now != before {
+				t.Fatalf("%s: %q, then %q", format, before, now)
+			}
+			before = now
+		}
+	}
+}
+
+// FuzzTextFormats reads one text by every format of texts.
+func FuzzTextFormats(f *testing.F) {
+	for _, r := range readRecorded(f) {
+		if r.Base64 == "" && len(r.Value) < 60 {
+			f.Add([]byte(r.Value))
+		}
+	}
+	formats := []string{
+		`{"type":"csv","columns":["ts","a","b"],"listDelimiter":"|","tryParseNumbers":true}`,
+		`{"type":"csv","findColumnsFromHeader":true,"skipHeaderRows":1}`,
+		`{"type":"tsv","columns":["ts","a"],"delimiter":"||"}`,
+		`{"type":"regex","pattern":"([^ ]*) ?(.*)"}`,
+		`{"type":"json","keepNullColumns":true}`,
+		`{"type":"json","useJsonNodeReader":true,"flattenSpec":{"fields":[{"type":"path","name":"a","expr":"$..b[?(@.c > 1)]"},{"type":"jq","name":"q","expr":".a"}]}}`,
+		`{"type":"json","assumeNewlineDelimited":true,"featureSpec":{"ALLOW_COMMENTS":true,"ALLOW_YAML_COMMENTS":true,"ALLOW_UNQUOTED_FIELD_NAMES":true,
+			"ALLOW_SINGLE_QUOTES":true,"ALLOW_UNQUOTED_CONTROL_CHARS":true,"ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER":true,"ALLOW_NUMERIC_LEADING_ZEROS":true,
+			"ALLOW_LEADING_DECIMAL_POINT_FOR_NUMBERS":true,"ALLOW_NON_NUMERIC_NUMBERS":true,"ALLOW_MISSING_VALUES":true,"ALLOW_TRAILING_COMMA":true}}`,
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) > 2000 {
+			t.Skip("scans of deep documents take their time")
+		}
+		for _, format := range formats {
+			readTwice(t, format, &index.Record{Value: in})
+		}
+	})
+}
+
+// FuzzKafkaFormat reads keys, headers and values of any bytes.
+func FuzzKafkaFormat(f *testing.F) {
+	f.Add([]byte(`{"k":1}`), "env", []byte("p"), []byte(`{"a":1}{"b":null}`))
+	f.Add([]byte(`[1]`), "", []byte("\xff\xfe\xd8"), []byte("x,y"))
+	f.Fuzz(func(t *testing.T, key []byte, name string, header, value []byte) {
+		if len(key)+len(value) > 2000 {
+			t.Skip("long records tell no more")
+		}
+		r := &index.Record{Key: key, Value: value, Topic: "t", TimestampMillis: 5, Headers: []index.Header{{Key: name, Value: header}, {Key: name}}}
+		readTwice(t, `{"type":"kafka","headerFormat":{"type":"string","encoding":"UTF-16"},"keyFormat":{"type":"json"},"valueFormat":{"type":"json"}}`, r)
+		readTwice(t, `{"type":"kafka","headerFormat":{"type":"string"},"keyFormat":{"type":"csv","columns":["a"]},"valueFormat":{"type":"csv","columns":["ts","a"]}}`, r)
+	})
+}
+
+// FuzzAvro decodes any bytes as data, as data behind an id, and as a container file.
+func FuzzAvro(f *testing.F) {
+	f.Add([]byte("\x00\x02a\x00\x00"))
+	f.Add([]byte("Obj\x01\x02\x16avro.schema\x04{}\x00"))
+	recursive := `{"type":"record","name":"N","fields":[{"name":"ts","type":"long"},{"name":"a","type":{"type":"array","items":["null","N",{"type":"map","values":"double"}]}},
+		{"name":"e","type":{"type":"enum","name":"E","symbols":["X"]}},{"name":"empty","type":{"type":"array","items":"null"}}]}`
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) > 2000 {
+			t.Skip("long records tell no more")
+		}
+		for _, format := range []string{
+			`{"type":"avro_stream","extractUnionsByType":true,"flattenSpec":{"fields":[{"type":"path","name":"p","expr":"$.a[0].N.ts"}]},"avroBytesDecoder":{"type":"schema_inline","schema":` + recursive + `}}`,
+			`{"type":"avro_stream","avroBytesDecoder":{"type":"multiple_schemas_inline","schemas":{"1":` + recursive + `}}}`,
+			`{"type":"avro_ocf"}`,
+		} {
+			readTwice(t, format, &index.Record{Value: in})
+		}
+	})
+}
+
+// FuzzProtobuf decodes any bytes as a message.
+func FuzzProtobuf(f *testing.F) {
+	message, set := protoMessage(f)
+	f.Add(message)
+	format := `{"type":"protobuf","protoBytesDecoder":{"type":"inline","protoMessageType":"Edit","descriptorString":"` + base64.StdEncoding.EncodeToString(set) + `"}}`
+	f.Fuzz(func(t *testing.T, in []byte) {
+		readTwice(t, format, &index.Record{Value: in})
+	})
+}
