@@ -109,6 +109,9 @@ func newServer(t *testing.T, name string, args ...string) *server {
 
 func serverIn(t *testing.T, dir, name string, args ...string) *server {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	s := &server{t: t, name: name, dir: dir, args: args}
 	t.Cleanup(func() {
 		s.kill()
