@@ -170,14 +170,17 @@ func (a *Admin) offsets(ctx context.Context, partitions map[string][]int32, time
 func within[T any](ctx context.Context, a *Admin, topic, what string, do func(context.Context) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeout(ctx, a.properties.APITimeout)
 	defer cancel()
-	pause := retryPauseFirst
+	pause, most := retryPauseFirst, retryPauseMost
+	if n := a.properties.Network; n.RetryPause > 0 {
+		pause, most = n.RetryPause, n.RetryMost
+	}
 	for {
 		out, err := do(limited)
 		switch {
 		case err == nil:
 			return out, nil
 		case limited.Err() == nil && retryable(err) && wait(limited, pause):
-			pause = min(2*pause, retryPauseMost)
+			pause = min(2*pause, most)
 			continue
 		case ctx.Err() != nil:
 			return out, fmt.Errorf("%s: %w", what, ctx.Err())

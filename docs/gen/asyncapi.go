@@ -51,10 +51,7 @@ func asyncAPI(t types, events []event) string {
 	used := map[string]bool{}
 	for _, e := range events {
 		parameters := doc{{"supervisorId", doc{{"description", "the supervisor's id as one token"}}}}
-		address := subject(e, "{supervisorId}", "{taskId}", "{state}")
-		if e.task {
-			parameters = append(parameters, entry{"taskId", doc{{"description", "the task's id as one token"}}})
-		}
+		address := subject(e, "{supervisorId}", "{state}")
 		states := e.states
 		if !e.task && len(states) != 1 || len(states) == 0 {
 			states = append(slices.Clone(states), "-")

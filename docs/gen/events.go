@@ -15,11 +15,12 @@ const (
 )
 
 // subject is where an event type lies in the log; state is the last token.
-func subject(e event, supervisorID, taskID, state string) string {
+func subject(e event, supervisorID, state string) string {
+	kind := "supervisor"
 	if e.task {
-		return "ogham.v1.task." + supervisorID + "." + taskID + "." + e.name + "." + state
+		kind = "task" // its id is in ce-subject: the server visits every subject below a fence at each append
 	}
-	return "ogham.v1.supervisor." + supervisorID + "." + e.name + "." + state
+	return "ogham.v1." + kind + "." + supervisorID + "." + e.name + "." + state
 }
 
 func exampleSubject(e event) string {
@@ -30,7 +31,7 @@ func exampleSubject(e event) string {
 	if e.name == "RunFailed" {
 		state = supervisor.StateLostContact
 	}
-	return subject(e, eventstore.EncodeToken(exampleSupervisor), eventstore.EncodeToken(exampleTask), state)
+	return subject(e, eventstore.EncodeToken(exampleSupervisor), state)
 }
 
 // says turns "X says that …" into a sentence of its own.
@@ -55,7 +56,7 @@ func indexPage(events []event) string {
 	b.WriteString("# Events\n\n" + generated)
 	b.WriteString("Every decision is an event in the log, a JetStream stream under `ogham.v1.>`. An event is a CloudEvent 1.0 in binary mode: " +
 		"the headers say what it is, the data is JSON. [asyncapi.yaml](../asyncapi.yaml) has the schemas of all of them.\n\n")
-	b.WriteString("Subjects are `ogham.v1.supervisor.<supervisor id>.<type>.<state>` and `ogham.v1.task.<supervisor id>.<task id>.<type>.<state>`: " +
+	b.WriteString("Subjects are `ogham.v1.supervisor.<supervisor id>.<type>.<state>` and `ogham.v1.task.<supervisor id>.<type>.<state>`: " +
 		"the last token is the state that the event moved its machine to, or `-` where it moved none. Ids are written so that they are one token: " +
 		"a byte that is no letter, digit, `_` or `-` becomes `=` and two hex digits. So a program that waits for one thing subscribes to just that: " +
 		"`ogham.v1.supervisor.*.*.UNHEALTHY_TASKS`.\n\n")
@@ -102,7 +103,7 @@ func eventPage(t types, e event) string {
 		kind = "task"
 	}
 	fmt.Fprintf(&b, "- Kind: %s, schema version 1\n", kind)
-	fmt.Fprintf(&b, "- Subject: `%s`\n", subject(e, "<supervisor id>", "<task id>", "<state>"))
+	fmt.Fprintf(&b, "- Subject: `%s`\n", subject(e, "<supervisor id>", "<state>"))
 	if len(e.states) > 0 {
 		rest := ""
 		if !e.task && e.name != "SupervisorCreated" && len(e.states) > 1 {
