@@ -85,9 +85,6 @@ const (
 	reasonGone     = "offset not available"
 )
 
-// unreadPause is how long a group goes on that had nothing to publish when its time was over.
-const unreadPause = time.Second
-
 // nothingRead reports whether a group may read on because a successor would begin where it stands. Druid replaces it all
 // the same: on a quiet topic that is work for nothing, and a task that needs longer than taskDuration to its first
 // record would never get there. Bounds on message times move with the group, so a group that has some is replaced; so is
@@ -129,7 +126,7 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 			return
 		}
 		if ok && reason == reasonDuration && a.nothingRead(g, end) {
-			a.loop.unread[key] = a.term.cfg.Now().Add(unreadPause)
+			a.loop.unread[key] = a.term.cfg.Now().Add(a.period())
 			for _, id := range g.TaskIDs {
 				// A user's pause ends with the task's duration: nothing stands still for ever without a word.
 				if _, err := a.decide(ctx, supervisor.ResumeTask{TaskID: id}, byOverlord); err != nil {
@@ -151,12 +148,23 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 			a.log.Warn("finish task group", "group", key, "error", err)
 			return
 		}
+		delete(a.loop.unread, key)
 		a.soon()
 		orders = a.endOrders(a.state.Group(key))
 	})
 	if err == nil {
 		a.sendEnds(ctx, orders)
 	}
+}
+
+// noteRead brings the end of a group forward that had read nothing when its time was over, and now has.
+func (a *actor) noteRead(r task.Report) {
+	g := a.state.GroupOf(r.TaskID)
+	if g == nil || a.loop.unread[g.Key].IsZero() || r.CurrentOffsets.Equal(g.Start) {
+		return
+	}
+	delete(a.loop.unread, g.Key)
+	a.bringForward()
 }
 
 // checkpoint closes the open sequence of a group that has filled a segment limit; its tasks read on behind it.

@@ -190,8 +190,9 @@ func (a *actor) heard(ctx context.Context, h task.Heartbeat, r task.Report) {
 			a.log.Warn("start task", "task", t.ID, "error", err)
 			return
 		}
-		a.soonAfterStart()
+		a.bringForward()
 	}
+	a.noteRead(r)
 	a.align(ctx, r)
 }
 
@@ -257,8 +258,8 @@ func (a *actor) beat(ctx context.Context, h task.Heartbeat) {
 	}
 }
 
-// soonAfterStart brings the next run to when the started task's duration is over.
-func (a *actor) soonAfterStart() {
+// bringForward makes the next run due no later than the first deadline of a group: a task has begun, or has begun to read.
+func (a *actor) bringForward() {
 	if !a.loop.running {
 		a.scheduleDeadlines(a.term.cfg.Now())
 	}
