@@ -4,7 +4,7 @@ GO         ?= go
 BIN        := bin/ogham
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGES   ?= ./...
-FUZZTIME   ?= 20s
+FUZZTIME   ?= 60s
 
 # The race detector needs a C compiler.
 CC_FOUND   := $(shell command -v $$($(GO) env CC) 2>/dev/null)
@@ -49,10 +49,10 @@ bench: build ## measure this machine: a task beside a raw consumer, the log besi
 bench-peers: build ## measure a task of a real Druid beside Ogham's, on the same topic of a real Kafka (needs Java 17 and Maven)
 	@OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" ./e2e/bench-peers.sh
 
-fuzz: ## run every fuzz test for FUZZTIME (20s)
+fuzz: ## run every fuzz test for FUZZTIME (60s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for name in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+	    echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; done; done
 
 lint: ## check the format, vet, and golangci-lint where it is installed
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not formatted as gofmt does:"; echo "$$out"; exit 1; fi
