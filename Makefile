@@ -36,7 +36,7 @@ demo: build ## run the whole product in one process: Kafka, a click stream, a su
 
 test: ## run all tests that need Go only; with the race detector where there is a C compiler
 	@if [ -z "$(RACE)" ]; then echo "no C compiler: the tests run without the race detector"; fi
-	$(TEST_ENV) $(GO) test $(RACE) -timeout 10m $(PACKAGES)
+	$(TEST_ENV) $(GO) test $(RACE) -timeout 25m $(PACKAGES)
 
 integration: ## run the tests against a real Kafka and a real Druid (needs Java 17; fetch both first with setup.sh)
 	@if [ ! -x "$(OGHAM_DRUID_TOOLS)/kafka.sh" ]; then \
