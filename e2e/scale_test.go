@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // scaled is the data of a ScaleDecided.
@@ -29,7 +31,7 @@ func (s *server) scaleActions(id string) ([]scaled, error) {
 // taskCount goes on from where it was.
 func TestKilledWhileScaling(t *testing.T) {
 	t.Parallel()
-	const kills, partitions, most = 6, 4, 100_000
+	const kills, partitions, most = 4, 4, 100_000
 	rnd := seeded(t)
 	b := newBroker(t)
 	b.createTopic("scaled", partitions)
@@ -45,10 +47,10 @@ func TestKilledWhileScaling(t *testing.T) {
 			"scaleActionPeriodMillis": 100, "minTriggerScaleActionFrequencyMillis": 0, "triggerScaleOutFractionThreshold": 0.2,
 		}
 	}))
-	p := b.producer("scaled", partitions)
+	p := b.producer("scaled", partitions, kgo.ProducerBatchCompression(kgo.NoCompression())) // as in TestKilledTwentyFiveTimes
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
-	work.Go(func() { p.stream(quiet, 40, most) })
+	work.Go(func() { p.stream(quiet, 10, most) })
 	for n := range kills {
 		before := -1
 		eventually(t, "it is scaled once more", func() (bool, string) {

@@ -163,7 +163,7 @@ func TestBadSpecs(t *testing.T) {
 		"no brokers":      {change(func(x sections) { x.io["consumerProperties"] = map[string]any{} }), "bootstrap.servers"},
 		"no data source":  {change(func(x sections) { delete(x.schema, "dataSource") }), "dataSource"},
 		"no input format": {change(func(x sections) { delete(x.io, "inputFormat") }), "inputFormat"},
-		"avro":            {change(func(x sections) { x.io["inputFormat"] = map[string]any{"type": "avro_stream"} }), "avro_stream"},
+		"no schema":       {change(func(x sections) { x.io["inputFormat"] = map[string]any{"type": "avro_stream"} }), "avroBytesDecoder"},
 		"no tasks ever":   {change(func(x sections) { x.io["taskCount"] = 0 }), "taskCount"},
 		"no duration":     {change(func(x sections) { x.io["taskDuration"] = "PT0S" }), "taskDuration"},
 		"odd duration":    {change(func(x sections) { x.io["taskDuration"] = "soon" }), "soon"},
