@@ -23,9 +23,10 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 		DimensionExclusions: d.DimensionsSpec.DimensionExclusions,
 		DiscoverDimensions: len(d.DimensionsSpec.Dimensions) == 0 || d.DimensionsSpec.IncludeAllDimensions ||
 			d.DimensionsSpec.UseSchemaDiscovery,
-		DiscoverTypes: d.DimensionsSpec.UseSchemaDiscovery,
-		Rollup:        d.GranularitySpec.Rollup,
-		MinTime:       minTime, MaxTime: maxTime,
+		DiscoverTypes:    d.DimensionsSpec.UseSchemaDiscovery,
+		PreserveExisting: s.TuningConfig.PreserveExistingMetrics,
+		Rollup:           d.GranularitySpec.Rollup,
+		MinTime:          minTime, MaxTime: maxTime,
 	}
 	if missing := d.TimestampSpec.MissingValue; missing != nil {
 		ms := missing.UnixMilli()
@@ -95,7 +96,8 @@ func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {
 	var out []row.Dimension
 	for _, d := range listed {
 		kind, ok := row.ParseType(d.Type)
-		if !ok {
+		spatial := d.Type == "spatial" // stored as the text that is joined
+		if !ok && !spatial {
 			return nil, fmt.Errorf("dimension %q: type %q is not supported", d.Name, d.Type)
 		}
 		handling := row.SortedArray
@@ -107,7 +109,9 @@ func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {
 		}
 		// The flag means something for strings only: numbers have no bitmaps.
 		noBitmap := kind == row.TypeString && !d.CreateBitmapIndex
-		out = append(out, row.Dimension{Name: d.Name, Type: kind, MultiValueHandling: handling, NoBitmap: noBitmap})
+		out = append(out, row.Dimension{
+			Name: d.Name, Type: kind, MultiValueHandling: handling, NoBitmap: noBitmap, Spatial: spatial, Coordinates: d.Coordinates,
+		})
 	}
 	return out, nil
 }

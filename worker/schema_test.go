@@ -88,7 +88,7 @@ func TestSchemaHasTransformsAndComputedMetrics(t *testing.T) {
 
 func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
 	for name, part := range map[string]string{
-		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"spatial","name":"j"}]}`,
+		"dimension": `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":[{"type":"auto","name":"__time"}]}`,
 		"metric":    `"timestampSpec":{"column":"ts"},"metricsSpec":[{"type":"stringAny","name":"h","fieldName":"f"}]`,
 	} {
 		s, err := spec.Parse([]byte(`{"type":"kafka","spec":{"dataSchema":{"dataSource":"d",` + part + `},
@@ -99,5 +99,24 @@ func TestSchemaRefusesWhatTasksCannotDo(t *testing.T) {
 		if _, err := SchemaOf(s, nil, nil); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+func TestSchemaHasSpatialDimensionsAndPreservedMetrics(t *testing.T) {
+	got, err := SchemaOf(parseSpec(t, `"timestampSpec":{"column":"ts"},"dimensionsSpec":{"dimensions":["a",{"type":"spatial","name":"s","dims":["x","y"]}],
+		"spatialDimensions":[{"dimName":"o","dims":["p"]}]}`), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []row.Dimension{
+		{Name: "a"}, {Name: "s", Spatial: true, Coordinates: []string{"x", "y"}}, {Name: "o", Spatial: true, Coordinates: []string{"p"}},
+	}
+	if !reflect.DeepEqual(got.Dimensions, want) || got.PreserveExisting {
+		t.Errorf("dimensions are %+v, preserving %v, want %+v and false", got.Dimensions, got.PreserveExisting, want)
+	}
+	s := parseSpec(t, `"timestampSpec":{"column":"ts"}`)
+	s.TuningConfig.PreserveExistingMetrics = true
+	if got, err := SchemaOf(s, nil, nil); err != nil || !got.PreserveExisting {
+		t.Errorf("preserving is %v, %v", got.PreserveExisting, err)
 	}
 }

@@ -223,6 +223,9 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 			return err
 		}
 	}
+	for j := range b.plan.spatials {
+		b.plan.spatials[j].Join(rows, rows.Row(i))
+	}
 	k := b.last
 	if k == nil || t < k.start || t >= k.end {
 		k = b.sinkAt(t)

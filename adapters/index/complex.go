@@ -23,11 +23,11 @@ const (
 	noLastString  = math.MinInt64 / 2
 )
 
-// addComplex adds a row's value to an aggregate that is more than a number. It returns a detail for a value that cannot
+// addComplex adds a row's value, which is in the field slot, to an aggregate that is more than a number. It returns a detail for a value that cannot
 // be used.
-func (m *memory) addComplex(x *memMetric, at int, fresh bool, rows *row.Rows, vals []row.Value) (detail string) {
+func (m *memory) addComplex(x *memMetric, slot, at int, fresh bool, rows *row.Rows, vals []row.Value) (detail string) {
 	if x.Agg == row.AggHyperUnique {
-		m.addUnique(x, at, fresh, rows, &vals[x.slot])
+		m.addUnique(x, at, fresh, rows, &vals[slot])
 		return ""
 	}
 	state := m.state[:0]
@@ -36,7 +36,7 @@ func (m *memory) addComplex(x *memMetric, at int, fresh bool, rows *row.Rows, va
 	} else {
 		state = append(state, x.blobs.get(at)...)
 	}
-	state, detail = m.addTimed(x, state, rows, vals)
+	state, detail = m.addTimed(x, slot, state, rows, vals)
 	m.state = state
 	x.blobs.set(at, state, fresh)
 	return detail
@@ -64,8 +64,8 @@ func emptyTime(a row.Aggregator) int64 {
 	return noFirstNumber
 }
 
-func (m *memory) addTimed(x *memMetric, state []byte, rows *row.Rows, vals []row.Value) ([]byte, string) {
-	v := &vals[x.slot]
+func (m *memory) addTimed(x *memMetric, slot int, state []byte, rows *row.Rows, vals []row.Value) ([]byte, string) {
+	v := &vals[slot]
 	if x.typ == row.TypeString && v.Kind <= row.Null { // strings pass nulls over, numbers keep them
 		return state, ""
 	}
@@ -89,7 +89,7 @@ func (m *memory) addTimed(x *memMetric, state []byte, rows *row.Rows, vals []row
 	}
 	n, null, ok := rows.ToNumber(v)
 	if !ok {
-		return state, rows.MetricMessage(v, x.Field())
+		return state, rows.MetricMessage(v, x.field(slot))
 	}
 	state = appendTimed(state[:0], time, null)
 	switch {

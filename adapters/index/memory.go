@@ -270,7 +270,8 @@ func (m *memory) equal(at int, time int64) bool {
 func (m *memory) addMetrics(at int, fresh bool, rows *row.Rows, vals []row.Value, details []string) []string {
 	for i := range m.metrics {
 		x := &m.metrics[i]
-		if x.Agg == row.AggCount {
+		slot := x.input(vals)
+		if slot < 0 {
 			if fresh {
 				x.nums.set(at, 1)
 			} else {
@@ -279,15 +280,18 @@ func (m *memory) addMetrics(at int, fresh bool, rows *row.Rows, vals []row.Value
 			continue
 		}
 		if x.blobs != nil {
-			if detail := m.addComplex(x, at, fresh, rows, vals); detail != "" {
+			if detail := m.addComplex(x, slot, at, fresh, rows, vals); detail != "" {
 				details = append(details, detail)
 			}
 			continue
 		}
-		v := &vals[x.slot]
+		v := &vals[slot]
 		n, null, ok := rows.ToNumber(v)
 		if !ok {
-			details = append(details, rows.MetricMessage(v, x.Field()))
+			details = append(details, rows.MetricMessage(v, x.field(slot)))
+		}
+		if x.Agg == row.AggCount { // of rows that were counted before; it is never null
+			n, null = row.Number{Long: n.AsLong()}, false
 		}
 		switch {
 		case null && fresh:

@@ -17,6 +17,7 @@ type plan struct {
 	timeSlot int
 	dims     []dimPlan // the listed ones; found ones follow in each interval
 	metrics  []metricPlan
+	spatials []row.Spatial
 	excluded map[string]bool
 	listed   map[string]bool
 	// found is the type of found dimensions, and least the least kind of a value that makes a field one.
@@ -33,6 +34,8 @@ type metricPlan struct {
 	row.Metric
 	typ  row.Type
 	slot int // -1 for a count
+	// own is the field of the metric's own name, -1 where it does not count.
+	own int
 	// timeSlot is that of a timed aggregator's own time column, -1 for the row's time.
 	timeSlot int
 }
@@ -45,7 +48,7 @@ func newPlan(s row.Schema, p Parser) *plan {
 	}
 	pl := &plan{
 		schema: s, parser: p, fields: s.Listed(), timeSlot: slots[s.Timestamp.Column],
-		excluded: s.Excluded(), listed: map[string]bool{}, found: row.TypeString, least: row.String,
+		excluded: s.Excluded(), spatials: s.Spatials(), listed: map[string]bool{}, found: row.TypeString, least: row.String,
 	}
 	pl.extra = names[pl.fields:]
 	if s.DiscoverTypes {
@@ -56,7 +59,10 @@ func newPlan(s row.Schema, p Parser) *plan {
 		pl.listed[d.Name] = true
 	}
 	for _, m := range s.Metrics {
-		mp := metricPlan{Metric: m, typ: m.Agg.Type(), slot: -1, timeSlot: -1}
+		mp := metricPlan{Metric: m, typ: m.Agg.Type(), slot: -1, own: -1, timeSlot: -1}
+		if s.PreserveExisting {
+			mp.own = slots[m.Name]
+		}
 		if at, ok := slots[m.TimeColumn]; ok && m.Agg.Timed() && m.TimeColumn != row.TimeColumn {
 			mp.timeSlot = at
 		}
@@ -66,6 +72,22 @@ func newPlan(s row.Schema, p Parser) *plan {
 		pl.metrics = append(pl.metrics, mp)
 	}
 	return pl
+}
+
+// input gives the field that a row's value of the metric is in, -1 for a count that counts the row.
+func (x *metricPlan) input(vals []row.Value) int {
+	if x.own >= 0 && vals[x.own].Kind != row.Missing {
+		return x.own
+	}
+	return x.slot
+}
+
+// field gives the name that messages have for an input.
+func (x *metricPlan) field(slot int) string {
+	if slot == x.own {
+		return x.Name
+	}
+	return x.Field()
 }
 
 // storable says whether a found field can be a column: some names have a meaning in the segment's container, and those

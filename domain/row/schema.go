@@ -84,6 +84,9 @@ type Dimension struct {
 	Type               Type
 	MultiValueHandling MultiValueHandling
 	NoBitmap           bool
+	// Spatial says that the value is joined of the fields Coordinates, see Spatial.Join.
+	Spatial     bool
+	Coordinates []string
 }
 
 // Metric is one aggregator. FieldName is ignored for AggCount.
@@ -132,8 +135,11 @@ type Schema struct {
 	DiscoverDimensions bool
 	// DiscoverTypes, with DiscoverDimensions, makes every other top-level field, whatever its value, a dimension of type
 	// auto instead.
-	DiscoverTypes      bool
-	Metrics            []Metric
+	DiscoverTypes bool
+	Metrics       []Metric
+	// PreserveExisting says that a metric is aggregated from the field of its own name where a row has it, already
+	// aggregated, and from its input only where it has not.
+	PreserveExisting   bool
 	Rollup             bool
 	QueryGranularity   Granularity
 	SegmentGranularity Granularity
@@ -202,9 +208,15 @@ func (s *Schema) fields() (names []string, listed int) {
 	add(s.Timestamp.Column)
 	for _, d := range s.Dimensions {
 		add(d.Name)
+		for _, name := range d.Coordinates {
+			add(name)
+		}
 	}
 	for i := range s.Metrics {
 		m := &s.Metrics[i]
+		if s.PreserveExisting {
+			add(m.Name)
+		}
 		if m.FieldName != "" && m.Agg != AggCount {
 			add(m.FieldName)
 		}
@@ -220,11 +232,16 @@ func (s *Schema) fields() (names []string, listed int) {
 }
 
 // Excluded gives the names that are never discovered as dimensions: the listed exclusions, the time columns, the metrics
-// and their input fields.
+// and their input fields, the coordinates of spatial dimensions.
 func (s *Schema) Excluded() map[string]bool {
 	out := map[string]bool{TimeColumn: true, s.Timestamp.Column: true}
 	for _, name := range s.DimensionExclusions {
 		out[name] = true
+	}
+	for _, d := range s.Dimensions {
+		for _, name := range d.Coordinates {
+			out[name] = true
+		}
 	}
 	for i := range s.Metrics {
 		m := &s.Metrics[i]

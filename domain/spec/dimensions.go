@@ -12,7 +12,8 @@ const (
 
 	classStringDimension = "org.apache.druid.data.input.impl.StringDimensionSchema"
 
-	typeString = "string"
+	typeString  = "string"
+	typeSpatial = "spatial"
 )
 
 // defaultNestedFormat is the version of nested columns that Druid 33 writes. It takes any number.
@@ -82,7 +83,7 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 	}
 	d := newReader(r.scan, item, path, classDimension, r.link("dimensions"))
 	dim := Dimension{Type: d.textOr("type", typeString), MultiValueHandling: "SORTED_ARRAY"}
-	if !slices.Contains([]string{typeString, "long", "float", "double", "json", "auto", "spatial"}, dim.Type) {
+	if !slices.Contains([]string{typeString, "long", "float", "double", "json", "auto", typeSpatial}, dim.Type) {
 		r.scan.warn(d.at("type"), fmt.Sprintf("unknown dimension type '%s', taken for string", dim.Type))
 		dim.Type = typeString
 	}
@@ -104,7 +105,7 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 
 // addDimension ends the reading of a dimension.
 func addDimension(d *reader, dim Dimension, out *DimensionsSpec) *node {
-	n := dimensionNode(dim, readDimensionExtra(d, dim.Type)...)
+	n := dimensionNode(dim, readDimensionExtra(d, &dim)...)
 	d.done()
 	dim.Raw = n.encode()
 	out.Dimensions = append(out.Dimensions, dim)
@@ -121,17 +122,18 @@ func multiValueHandling(d *reader, text string) string {
 }
 
 // readDimensionExtra reads the members that only some types have.
-func readDimensionExtra(d *reader, dimType string) []member {
-	switch dimType {
+func readDimensionExtra(d *reader, dim *Dimension) []member {
+	switch dim.Type {
 	case "json":
 		return []member{{"formatVersion", integer(d.integerOr("formatVersion", defaultNestedFormat))}}
 	case "auto":
 		return castToType(d)
-	case "spatial":
+	case typeSpatial:
 		if d.get("dims") == nil {
 			return []member{{"dims", null}}
 		}
 		dims, _ := textList(d, "dims")
+		dim.Coordinates = d.texts("dims")
 		return []member{{"dims", dims}}
 	}
 	return nil
@@ -162,7 +164,7 @@ func readSpatial(r *reader, item *node, path string, out *DimensionsSpec) *node 
 	if name == "" {
 		d.failClass("dimName", classSchema, "Encountered dimension with null or empty name at position[%d]", len(out.Dimensions))
 	}
-	return addDimension(d, Dimension{Type: "spatial", Name: name, MultiValueHandling: "SORTED_ARRAY", CreateBitmapIndex: true}, out)
+	return addDimension(d, Dimension{Type: typeSpatial, Name: name, MultiValueHandling: "SORTED_ARRAY", CreateBitmapIndex: true}, out)
 }
 
 func dimensionNode(d Dimension, extra ...member) *node {

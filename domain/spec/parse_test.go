@@ -63,6 +63,9 @@ func problemsOf(t testing.TB, body []byte) *InvalidError {
 
 func TestTypedFields(t *testing.T) {
 	s := mustParse(t, golden(t, "03-create-full/01-create.json").body(t))
+	if !s.TuningConfig.PreserveExistingMetrics || len(s.Unsupported()) > 0 {
+		t.Errorf("preserveExistingMetrics is %v, and not supported are %v", s.TuningConfig.PreserveExistingMetrics, s.Unsupported())
+	}
 	io, tuning, schema := s.IOConfig, s.TuningConfig, s.DataSchema
 	if io.Topic != "gold_edits_full_topic" || io.IsPattern() || io.Stream() != io.Topic || io.InputFormat.Type != "json" {
 		t.Errorf("topic and format: %+v", io)
@@ -263,12 +266,12 @@ func TestAllProblemsAreFound(t *testing.T) {
 
 func TestUnsupportedOptionsAreToldBesideOtherProblems(t *testing.T) {
 	e := problemsOf(t, with(t, "ioConfig.taskCount", `0`, "ioConfig.inputFormat", `null`, "dataSchema.dimensionsSpec",
-		`{"dimensions":[{"type":"spatial","name":"s","dims":["x"]},{"name":""}]}`))
+		`{"dimensions":[{"type":"auto","name":"s","castToType":"LONG"},{"name":""}]}`))
 	var paths []string
 	for _, p := range e.Problems {
 		paths = append(paths, p.Path)
 	}
-	// The spatial dimension stands beside a broken one and may be found in the next round.
+	// What castToType asks for stands beside a broken one and may be found in the next round.
 	want := []string{"$.spec.dataSchema.dimensionsSpec.dimensions[1].name", "$.spec.ioConfig.taskCount", "$.spec.ioConfig.inputFormat"}
 	if !slices.Equal(paths, want) {
 		t.Errorf("problems are at %q, want %q", paths, want)

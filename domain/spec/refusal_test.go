@@ -178,7 +178,6 @@ func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ path, value, at, option string }{
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},
-		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"spatial","name":"j"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].type", "'spatial'"},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{
 			"dataSchema.transformSpec", `{"filter":{"type":"not","field":{"type":"javascript","dimension":"a","function":"f"}}}`,

@@ -66,6 +66,8 @@ type Dimension struct {
 	// MultiValueHandling is SORTED_ARRAY, ARRAY or SORTED_SET.
 	MultiValueHandling string
 	CreateBitmapIndex  bool
+	// Coordinates are the fields that a spatial dimension is joined of.
+	Coordinates []string
 	// Raw is the dimension with its defaults, as Druid writes it.
 	Raw json.RawMessage
 }
@@ -205,7 +207,9 @@ type TuningConfig struct {
 	// MaxBytesInMemory is 0 for the task's own default and negative for no limit.
 	MaxBytesInMemory               int64
 	SkipBytesInMemoryOverheadCheck bool
-	MaxRowsPerSegment              int
+	// PreserveExistingMetrics says that rows may have metrics that are aggregated already, by their own names.
+	PreserveExistingMetrics bool
+	MaxRowsPerSegment       int
 	// MaxTotalRows is what tasks use: 20000000 where the spec has none.
 	MaxTotalRows              int64
 	IntermediatePersistPeriod time.Duration

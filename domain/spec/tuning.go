@@ -69,10 +69,9 @@ func (r *reader) longAtLeast(name string, def, least int64) int64 {
 }
 
 func readMemoryLimits(r *reader, c *TuningConfig) []member {
-	preserve := false
 	if spec := r.child("appendableIndexSpec", "org.apache.druid.segment.incremental.OnheapIncrementalIndex$Spec"); spec != nil {
 		spec.ignore("type")
-		preserve = spec.boolOr("preserveExistingMetrics", false)
+		c.PreserveExistingMetrics = spec.boolOr("preserveExistingMetrics", false)
 		spec.done()
 	}
 	c.MaxRowsInMemory = r.atLeast("maxRowsInMemory", defaultMaxRowsInMemory, 0)
@@ -93,7 +92,7 @@ func readMemoryLimits(r *reader, c *TuningConfig) []member {
 		}
 	}
 	return []member{
-		{"appendableIndexSpec", object(member{"type", str("onheap")}, member{"preserveExistingMetrics", boolean(preserve)})},
+		{"appendableIndexSpec", object(member{"type", str("onheap")}, member{"preserveExistingMetrics", boolean(c.PreserveExistingMetrics)})},
 		{"maxRowsInMemory", integer(c.MaxRowsInMemory)},
 		{"maxBytesInMemory", integer(c.MaxBytesInMemory)},
 		{"skipBytesInMemoryOverheadCheck", boolean(c.SkipBytesInMemoryOverheadCheck)},

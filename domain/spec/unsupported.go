@@ -12,7 +12,7 @@ import (
 
 // What tasks can do; everything else that Parse accepts is named by Unsupported.
 var (
-	supportedDimensions = []string{"auto", "double", "float", "json", "long", typeString}
+	supportedDimensions = []string{"auto", "double", "float", "json", "long", typeSpatial, typeString}
 )
 
 // unsupported collects options that are valid and not carried out yet.
@@ -32,7 +32,6 @@ func (s *Supervisor) Unsupported() []Problem {
 	u := &unsupported{at: s.at}
 	u.dataSchema(&s.DataSchema, s.schemaTree)
 	u.ioConfig(&s.IOConfig, s.ioTree)
-	u.tuningConfig(s.tuningTree)
 	return u.problems
 }
 
@@ -116,12 +115,5 @@ func (u *unsupported) ioConfig(c *IOConfig, tree *node) {
 	at := u.at + ".ioConfig"
 	if c.InputFormat.Type == "" {
 		u.problems = append(u.problems, Problem{at + ".inputFormat", "inputFormat is missing: without one no task can run"})
-	}
-}
-
-func (u *unsupported) tuningConfig(tree *node) {
-	at := u.at + ".tuningConfig"
-	if tree.get("appendableIndexSpec").get("preserveExistingMetrics").flag {
-		u.add(at+".appendableIndexSpec.preserveExistingMetrics", "preserveExistingMetrics")
 	}
 }
