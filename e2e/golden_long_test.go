@@ -15,3 +15,9 @@ func TestGoldenIdle(t *testing.T) {
 	t.Parallel()
 	replay(t, idleScenario)
 }
+
+// TestGoldenDeadPort replays the scenario that waits for a broker as long as a Java client does by default.
+func TestGoldenDeadPort(t *testing.T) {
+	t.Parallel()
+	replay(t, deadPortScenario)
+}
