@@ -157,14 +157,20 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 	}
 }
 
+// readPause is how long a group goes on that begins to read when its time is over: segments of its first rows alone would
+// be many.
+const readPause = time.Second
+
 // noteRead brings the end of a group forward that had read nothing when its time was over, and now has.
 func (a *actor) noteRead(r task.Report) {
 	g := a.state.GroupOf(r.TaskID)
 	if g == nil || a.loop.unread[g.Key].IsZero() || r.CurrentOffsets.Equal(g.Start) {
 		return
 	}
-	delete(a.loop.unread, g.Key)
-	a.bringForward()
+	if at := a.term.cfg.Now().Add(readPause); at.Before(a.loop.unread[g.Key]) {
+		a.loop.unread[g.Key] = at
+		a.bringForward()
+	}
 }
 
 // checkpoint closes the open sequence of a group that has filled a segment limit; its tasks read on behind it.

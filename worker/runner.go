@@ -108,11 +108,12 @@ func layOutRunner(w *Worker, a task.Assignment) (*runner, error) {
 	return r, nil
 }
 
-// logBeginning tells what the task is to do. The spec goes into the task's own log alone.
+// logBeginning tells what the task is to do, as it was assigned: orders may have changed that by now. The spec goes into
+// the task's own log alone.
 func (r *runner) logBeginning() {
 	r.log.Info("task begins", "worker", r.w.cfg.WorkerID, "version", r.w.cfg.Version, "supervisor", r.a.SupervisorID, "group", r.a.GroupNumber,
-		"baseSequenceName", r.a.BaseSequenceName, "stream", r.spec.IOConfig.Stream(), "start", r.position.Text())
-	for _, s := range r.sequences {
+		"baseSequenceName", r.a.BaseSequenceName, "stream", r.spec.IOConfig.Stream(), "start", r.a.Sequences[0].Start.Text())
+	for _, s := range r.a.Sequences {
 		if s.End != nil {
 			r.log.Info("sequence has its end", "sequence", s.Number, "start", s.Start.Text(), "end", s.End.Text())
 		}
