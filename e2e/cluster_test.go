@@ -5,13 +5,14 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"ogham/adapters/natsserver"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
-	"ogham/adapters/natsserver"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // natsServers starts NATS servers with JetStream in the test process and returns their URLs.
@@ -198,7 +199,7 @@ func TestThreeProcesses(t *testing.T) {
 	}))
 	// Each of its groups has one task: a lost one must be replaced before anything goes on.
 	leader.submit(specOf("single", "spread", b.servers, func(spec sections) { spec.io["taskDuration"] = "PT2M" }))
-	p := b.producer("spread", partitions)
+	p := b.producer("spread", partitions, kgo.ProducerBatchCompression(kgo.NoCompression())) // as in TestKilledTwentyFiveTimes
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
 	work.Go(func() { p.stream(quiet, 50, most) })
@@ -292,7 +293,7 @@ func TestThreeNATSServers(t *testing.T) {
 	lord.submit(specOf("spread", "spread", b.servers, func(spec sections) {
 		spec.io["replicas"], spec.io["taskDuration"] = 2, "PT2S"
 	}))
-	p := b.producer("spread", partitions)
+	p := b.producer("spread", partitions, kgo.ProducerBatchCompression(kgo.NoCompression())) // as in TestKilledTwentyFiveTimes
 	p.stream(t.Context().Done(), 250, rows/2)
 	progress(t, lord, 1)
 	servers[0].Shutdown()

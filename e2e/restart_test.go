@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // TestStoppedInOrder stops the server with SIGTERM while tasks read, and starts it again.
@@ -19,7 +21,7 @@ func TestStoppedInOrder(t *testing.T) {
 	b.createTopic("stopped", partitions)
 	s := newServer(t, "stopped").start()
 	s.submit(specOf("stopped", "stopped", b.servers, nil))
-	p := b.producer("stopped", partitions)
+	p := b.producer("stopped", partitions, kgo.ProducerBatchCompression(kgo.NoCompression())) // as in TestKilledTwentyFiveTimes
 	for round := range 3 {
 		p.stream(t.Context().Done(), 300, int64(round+1)*6000)
 		s.stop()
