@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"ogham/adapters/natsserver"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ogham/adapters/natsserver"
 )
 
 // natsServers starts NATS servers with JetStream in the test process and returns their URLs.
