@@ -139,7 +139,7 @@ func TestUpdatesAndSuspensionsKeepAScaledTaskCount(t *testing.T) {
 	build := func(more func(io map[string]any)) *spec.Supervisor {
 		return testSpec(t, func(io map[string]any) {
 			io["taskDuration"] = "PT1H"
-			io["autoScalerConfig"] = quickScaler(map[string]any{"minTriggerScaleActionFrequencyMillis": 3600_000})
+			io["autoScalerConfig"] = quickScaler(map[string]any{"minTriggerScaleActionFrequencyMillis": 3600_000, "scaleInThreshold": -1}) // no lag asks for fewer tasks
 			delete(io, "taskCount")
 			if more != nil {
 				more(io)
