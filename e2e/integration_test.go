@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,9 +112,6 @@ func number(t *testing.T, v any) float64 {
 	}
 	return n
 }
-
-// same tells whether two sums are the same up to the order in which they were added.
-func same(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b), 1) }
 
 func checkSums(t *testing.T, l *lab, source string, all []row) {
 	t.Helper()

@@ -212,6 +212,11 @@ func (s *server) start(env ...string) *server {
 	return s
 }
 
+// as is the running server for a test within the test that started it.
+func (s *server) as(t *testing.T) *server {
+	return &server{t: t, name: s.name, dir: s.dir, args: s.args, run: s.current()}
+}
+
 func (s *server) current() *process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
