@@ -46,8 +46,8 @@ integration: ## run the tests against a real Kafka and a real Druid (needs Java 
 bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream, 1,000 supervisors at rest
 	@./$(BIN) bench
 
-bench-peers: build ## measure a task of a real Druid beside Ogham's, on the same topic of a real Kafka (needs Java 17 and Maven)
-	@OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" ./e2e/bench-peers.sh
+bench-peers: build ## measure a task of a real Druid beside Ogham's, on the same topic of a real Kafka (needs Java 17 and Maven; ROWS=5000000 for more)
+	@OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" ./e2e/bench-peers.sh $(ROWS)
 
 fuzz: ## run every fuzz test for FUZZTIME (60s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

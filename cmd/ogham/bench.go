@@ -68,7 +68,7 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	return nil
 }
 
-// tasks measures the raw consumer and one task of each kind on the same topic.
+// tasks measures the raw consumer and one task of each kind on the same topic, and a real Druid's where one is named.
 func (b *bench) tasks(ctx context.Context) error {
 	bootstrap := b.kafka
 	if bootstrap == "" {
@@ -80,34 +80,42 @@ func (b *bench) tasks(ctx context.Context) error {
 		bootstrap = broker.addr
 	}
 	topic := fmt.Sprintf("ogham_bench_%d", time.Now().UnixNano())
-	fmt.Fprintf(b.out, "topic %s: %s rows of about 165 bytes, 2 partitions, lz4\n", topic, grouped(int64(b.rows)))
 	bytes, err := produceBench(ctx, bootstrap, topic, b.rows)
 	if err != nil {
 		return fmt.Errorf("produce the rows: %w", err)
 	}
+	fmt.Fprintf(b.out, "Tasks: a topic of %s rows of JSON, %d bytes each, %d partitions, lz4.\n\n", grouped(int64(b.rows)), bytes/int64(b.rows), benchPartitions)
 	raw, err := consumeBench(ctx, bootstrap, topic, b.rows)
 	if err != nil {
 		return fmt.Errorf("consume the rows raw: %w", err)
 	}
-	rawRate := float64(b.rows) / raw.Seconds()
-	fmt.Fprintf(b.out, "%-34s %12s rows/s   %s bytes in\n", "raw franz-go consumer", grouped(int64(rawRate)), grouped(bytes))
-	for _, k := range []benchKind{
-		{name: "task, no rollup, 9 columns", folder: "plain", spec: benchSpec},
-		{name: "task, rollup to the hour, 4+4", folder: "rollup", spec: benchRollupSpec, rollup: true},
-	} {
-		rate, err := b.ours(ctx, k, bootstrap, topic, rawRate)
+	t := taskTable{rows: b.rows, raw: float64(b.rows) / raw.Seconds(), peer: b.druid != ""}
+	t.head()
+	for _, k := range benchKinds {
+		b.progress("%s: our task", k.name)
+		ours, err := b.task(ctx, filepath.Join(b.dir, k.folder), k.spec(bootstrap, topic))
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
-		if b.druid == "" {
-			continue
+		if ours.rows != int64(b.rows) && !k.rollup {
+			return fmt.Errorf("%s: %d rows were published of %d", k.name, ours.rows, b.rows)
 		}
-		if err := b.theirs(ctx, k, bootstrap, topic, rate); err != nil {
-			return fmt.Errorf("%s in Druid: %w", k.name, err)
+		var theirs *taskResult
+		if b.druid != "" {
+			b.progress("%s: Druid's task", k.name)
+			if theirs, err = b.peer(ctx, k.spec(bootstrap, topic)); err != nil {
+				return fmt.Errorf("%s in Druid: %w", k.name, err)
+			}
 		}
+		t.add(k.name, ours, theirs)
 	}
+	t.write(b.out)
+	fmt.Fprintln(b.out)
 	return nil
 }
+
+// progress tells whoever waits at a terminal what is being measured; it is no part of the answer.
+func (b *bench) progress(format string, a ...any) { fmt.Fprintf(b.errs, "  "+format+" ...\n", a...) }
 
 // benchKind is a kind of task that is measured.
 type benchKind struct {
@@ -117,30 +125,43 @@ type benchKind struct {
 	spec   func(bootstrap, topic string) []byte
 }
 
-// ours measures a task of ours and returns its rows in a second.
-func (b *bench) ours(ctx context.Context, k benchKind, bootstrap, topic string, rawRate float64) (float64, error) {
-	r, err := b.task(ctx, filepath.Join(b.dir, k.folder), k.spec(bootstrap, topic))
-	if err != nil {
-		return 0, err
-	}
-	rate := float64(b.rows) / r.reading.Seconds()
-	fmt.Fprintf(b.out, "%-34s %12s rows/s   %.2f of raw, first row after %s, published %s after the end of reading, %s segment bytes, peak memory %s MB\n",
-		k.name, grouped(int64(rate)), rate/rawRate, r.first.Round(time.Millisecond), r.publish.Round(time.Millisecond),
-		grouped(r.segmentBytes), grouped(r.peakKB/1024))
-	if r.rows != int64(b.rows) && !k.rollup {
-		return 0, fmt.Errorf("%d rows were published of %d", r.rows, b.rows)
-	}
-	return rate, nil
+var benchKinds = []benchKind{
+	{name: "no rollup, 9 columns", folder: "plain", spec: benchSpec},
+	{name: "rollup to the hour, 4+4", folder: "rollup", spec: benchRollupSpec, rollup: true},
 }
 
-// theirs measures the same task of a real Druid.
-func (b *bench) theirs(ctx context.Context, k benchKind, bootstrap, topic string, rate float64) error {
-	r, err := b.peer(ctx, k.spec(bootstrap, topic))
-	if err != nil {
-		return err
+// taskTable has a line for each task.
+type taskTable struct {
+	table
+	rows int
+	raw  float64 // rows a second of the raw consumer
+	peer bool    // Druid stands beside us
+}
+
+func (t *taskTable) head() {
+	t.table.head = []string{"", "rows/s", "of raw", "of Druid", "first row after", "published after reading", "peak memory", "segments", "a row", "on disk"}
+	t.table.add("raw franz-go consumer", grouped(int64(t.raw)), "1.00")
+}
+
+func (t *taskTable) add(name string, ours, theirs *taskResult) {
+	rate := t.rate(ours)
+	of := ""
+	if theirs != nil {
+		of = fmt.Sprintf("%.1f ×", rate/t.rate(theirs))
 	}
-	peerRate := float64(b.rows) / r.reading.Seconds()
-	fmt.Fprintf(b.out, "%-34s %12s rows/s   ours is %.1f times that; first row after %s, peak memory of the peon %s MB\n",
-		"  the same in Druid", grouped(int64(peerRate)), rate/peerRate, r.first.Round(time.Millisecond), grouped(r.peakKB/1024))
-	return nil
+	t.line("Ogham, "+name, ours, of)
+	if theirs != nil {
+		t.line("Druid, "+name, theirs, "1.0 ×")
+	}
+}
+
+func (t *taskTable) rate(r *taskResult) float64 { return float64(t.rows) / r.reading.Seconds() }
+
+func (t *taskTable) line(name string, r *taskResult, ofDruid string) {
+	disk := "not here"
+	if r.diskBytes > 0 {
+		disk = grouped(r.diskBytes) + " B"
+	}
+	t.table.add(name, grouped(int64(t.rate(r))), fmt.Sprintf("%.2f", t.rate(r)/t.raw), ofDruid, seconds(r.first), seconds(r.publish),
+		megabytes(r.peakKB), grouped(r.segmentBytes)+" B", fmt.Sprintf("%.1f B", float64(r.segmentBytes)/float64(t.rows)), disk)
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// peer measures a real Druid's task on the same topic, through the same API.
+// peer measures a real Druid's task on the same topic, through the same API and by the same marks.
 func (b *bench) peer(ctx context.Context, spec []byte) (*taskResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
 	defer cancel()
@@ -26,7 +26,7 @@ func (b *bench) peer(ctx context.Context, spec []byte) (*taskResult, error) {
 	if err := submitOnce(ctx, s.url, spec); err != nil {
 		return nil, err
 	}
-	defer func() { _ = s.post(context.WithoutCancel(ctx), "/druid/indexer/v1/supervisor/"+id+"/terminate") }()
+	defer s.endPeer(context.WithoutCancel(ctx), id)
 	res := &taskResult{}
 	var first, last time.Time
 	atFirst := int64(0)
@@ -38,22 +38,63 @@ func (b *bench) peer(ctx context.Context, spec []byte) (*taskResult, error) {
 	res.first, res.rows = first.Sub(posted), int64(b.rows)
 	// The rows that came before the first answer are not in the time, so they are not in the rate.
 	res.reading = time.Duration(float64(last.Sub(first)) * float64(b.rows) / float64(max(int64(b.rows)-atFirst, 1)))
-	res.peakKB = peonMemory(id)
+	ordered := time.Now()
+	if err := s.post(ctx, "/druid/indexer/v1/supervisor/"+id+"/suspend"); err != nil {
+		return nil, err
+	}
+	waitFor(ctx, benchTimeout, func() bool {
+		res.peakKB = max(res.peakKB, peonMemory(id)) // its process may end with the publish
+		return s.peerPublished(ctx, id, res)
+	})
+	res.publish = time.Since(ordered)
+	if res.segmentBytes == 0 {
+		return nil, errors.New("its task published nothing")
+	}
 	return res, nil
+}
+
+// peerPublished asks the coordinator what is in the metadata store, which is where a task of Druid's commits. Asked with
+// intervals it reads the store; asked without, it answers what its last poll found.
+func (s *benchServer) peerPublished(ctx context.Context, id string, res *taskResult) bool {
+	body, err := s.send(ctx, http.MethodPost, "/druid/coordinator/v1/metadata/datasources/"+id+"/segments?full", `["2000-01-01/2100-01-01"]`)
+	if err != nil {
+		return false
+	}
+	var segments []struct {
+		Size     int64
+		LoadSpec struct{ Path string }
+	}
+	if json.Unmarshal(body, &segments) != nil {
+		return false
+	}
+	res.segmentBytes, res.diskBytes = 0, 0
+	for _, g := range segments {
+		res.segmentBytes += g.Size
+		res.diskBytes += bytesBelow(g.LoadSpec.Path)
+	}
+	return len(segments) > 0
+}
+
+// endPeer ends the supervisor, and the tasks that would wait for a historical to load what they published.
+func (s *benchServer) endPeer(ctx context.Context, id string) {
+	_ = s.post(ctx, "/druid/indexer/v1/supervisor/"+id+"/terminate")
+	body, err := s.send(ctx, http.MethodGet, "/druid/indexer/v1/tasks?state=running&datasource="+id, "")
+	if err != nil {
+		return
+	}
+	var tasks []struct{ ID string }
+	if json.Unmarshal(body, &tasks) != nil {
+		return
+	}
+	for _, t := range tasks {
+		_ = s.post(ctx, "/druid/indexer/v1/task/"+t.ID+"/shutdown")
+	}
+	waitFor(ctx, time.Minute, func() bool { return peonMemory(id) == 0 })
 }
 
 // processed asks the tasks of a supervisor how many rows they have added.
 func (s *benchServer) processed(ctx context.Context, id string) int64 {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/druid/indexer/v1/supervisor/"+id+"/stats", nil)
-	if err != nil {
-		return 0
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := s.send(ctx, http.MethodGet, "/druid/indexer/v1/supervisor/"+id+"/stats", "")
 	if err != nil {
 		return 0
 	}

@@ -106,8 +106,12 @@ func (b *bench) atRest(ctx context.Context, r *restServer, broker *benchBroker, 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "%-34s %11.1f%%          of one core, over %s; %s MB resident, %d events appended, %.1f requests for metadata or offsets a period\n", "  at rest",
-		100*spent.Seconds()/took.Seconds(), took.Round(time.Second), grouped(memory/1024), after-events, float64(asked)/took.Seconds()*restPeriod.Seconds())
+	requestsText := "requests for metadata or offsets: not counted, the broker is not ours"
+	if broker != nil {
+		requestsText = fmt.Sprintf("%.1f requests for metadata or offsets a period", float64(asked)/took.Seconds()*restPeriod.Seconds())
+	}
+	fmt.Fprintf(b.out, "%-34s %11.1f%%          of one core, over %s; %s MB resident, %d events appended, %s\n", "  at rest",
+		100*spent.Seconds()/took.Seconds(), took.Round(time.Second), grouped(memory/1024), after-events, requestsText)
 	for _, what := range []struct {
 		name string
 		path func(i int) string

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +27,8 @@ type taskResult struct {
 	reading      time.Duration // from the first row to the last
 	publish      time.Duration // from the order to finish to the commit
 	rows         int64
-	segmentBytes int64
+	segmentBytes int64 // as the descriptors say
+	diskBytes    int64 // of the files in deep storage; 0 where they are not on this machine
 	peakKB       int64
 }
 
@@ -94,6 +97,7 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte) (*taskResult,
 		return nil, errors.New("nothing was published")
 	}
 	res.peakKB = peakMemory(cmd.Process.Pid)
+	res.diskBytes = bytesBelow(filepath.Join(dir, "segments"))
 	return res, nil
 }
 
@@ -123,18 +127,26 @@ func (s *benchServer) started(ctx context.Context) time.Time {
 }
 
 func (s *benchServer) post(ctx context.Context, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, nil)
+	_, err := s.send(ctx, http.MethodPost, path, "")
+	return err
+}
+
+func (s *benchServer) send(ctx context.Context, method, path, body string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !closed(resp) {
-		return fmt.Errorf("POST %s: %s", path, resp.Status)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s", method, path, resp.Status)
 	}
-	return nil
+	return answer, err
 }
 
 // published looks for the commit in the log.
@@ -163,6 +175,21 @@ func (s *benchServer) published(ctx context.Context, res *taskResult) bool {
 	}
 	res.rows, res.segmentBytes = rows, size
 	return rows > 0
+}
+
+// bytesBelow counts the bytes of a file, or of the files in a folder; 0 where there is none.
+func bytesBelow(path string) int64 {
+	n := int64(0)
+	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
 }
 
 // peakMemory reads the greatest resident size that a process had, in kB; 0 where the system does not tell.
