@@ -2,16 +2,15 @@ package projections
 
 import (
 	"encoding/json"
-	"slices"
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
 )
 
-// commitsFold holds the committed offsets of each supervisor and every segment that was published.
+// commitsFold holds the committed offsets of each supervisor. The segments that were published are not in it: they are as
+// many as the log is long, and who wants them reads the log.
 type commitsFold struct {
-	offsets  map[string]*committed
-	segments []supervisor.PublishedSegment
+	offsets map[string]*committed
 }
 
 type committed struct {
@@ -24,21 +23,20 @@ func newCommitsFold() *commitsFold { return &commitsFold{offsets: map[string]*co
 
 func (f *commitsFold) name() string { return "commits" }
 func (f *commitsFold) layout() int  { return 2 }
-func (f *commitsFold) clear()       { f.offsets, f.segments = map[string]*committed{}, nil }
+func (f *commitsFold) clear()       { f.offsets = map[string]*committed{} }
 
 type commitsDump struct {
-	Offsets  map[string]*committed         `json:"offsets"`
-	Segments []supervisor.PublishedSegment `json:"segments"`
+	Offsets map[string]*committed `json:"offsets"`
 }
 
-func (f *commitsFold) dump() any { return commitsDump{f.offsets, f.segments} }
+func (f *commitsFold) dump() any { return commitsDump{f.offsets} }
 
 func (f *commitsFold) load(data json.RawMessage) error {
 	d := commitsDump{Offsets: map[string]*committed{}}
 	if err := json.Unmarshal(data, &d); err != nil {
 		return err
 	}
-	f.offsets, f.segments = d.Offsets, d.Segments
+	f.offsets = d.Offsets
 	return nil
 }
 
@@ -50,9 +48,9 @@ func (f *commitsFold) apply(e fact) {
 	}
 	switch ev := e.Event.(type) {
 	case *supervisor.SupervisorCreated:
-		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic})
+		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic}, ev.KeptTopics)
 	case *supervisor.SpecUpdated:
-		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic})
+		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic}, ev.KeptTopics)
 	case *supervisor.SupervisorReset:
 		c.Offsets = nil
 	case *supervisor.OffsetsReset:
@@ -62,22 +60,16 @@ func (f *commitsFold) apply(e fact) {
 		}
 	case *supervisor.SegmentsPublished:
 		c.Offsets = c.Offsets.Plus(ev.End)
-		for _, s := range ev.Segments {
-			f.segments = append(f.segments, supervisor.PublishedSegment{
-				Segment: s, SupervisorID: e.supervisorID, LogSequence: e.Sequence, At: e.Time, SequenceName: ev.SequenceName, TaskID: ev.TaskID,
-			})
-		}
 	}
 }
 
-// read turns to a stream. Offsets of topics that it does not read stay, for when they are read again.
-func (c *committed) read(stream supervisor.Stream) {
+// read turns to a stream: offsets of topics that it does not read say nothing about it.
+func (c *committed) read(stream supervisor.Stream, kept []string) {
 	before := supervisor.Stream{Name: c.Stream, Pattern: c.MultiTopic}
-	c.Stream, c.MultiTopic, c.Offsets = stream.Name, stream.Pattern, before.Rename(c.Offsets, stream)
+	c.Stream, c.MultiTopic, c.Offsets = stream.Name, stream.Pattern, before.Rename(c.Offsets, stream, kept)
 }
 
-// Committed returns the committed offsets of a supervisor and the stream that it reads. Offsets of topics that it read
-// before, and reads no more, are there under their full names.
+// Committed returns the committed offsets of a supervisor and the stream that they are of.
 func (r *Runner) Committed(id string) (stream string, offsets task.Offsets) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -86,20 +78,4 @@ func (r *Runner) Committed(id string) (stream string, offsets task.Offsets) {
 		return "", nil
 	}
 	return c.Stream, c.Offsets.Clone()
-}
-
-// Segments returns what was published, in the log's order; an empty id stands for all supervisors.
-func (r *Runner) Segments(id string) []supervisor.PublishedSegment {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if id == "" {
-		return slices.Clone(r.commits.segments)
-	}
-	var own []supervisor.PublishedSegment
-	for _, s := range r.commits.segments {
-		if s.SupervisorID == id {
-			own = append(own, s)
-		}
-	}
-	return own
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -153,29 +154,44 @@ type publishedLine struct {
 	Time         supervisor.Instant `json:"time"`
 }
 
-func lineOf(p supervisor.PublishedSegment) publishedLine {
+func lineOf(e *eventstore.Event, commit *supervisor.SegmentsPublished, g *task.Segment) publishedLine {
 	millis := func(ms int64) string { return supervisor.Instant(time.UnixMilli(ms)).String() }
 	return publishedLine{
 		Descriptor: dataSegment{
-			DataSource: p.SupervisorID, Interval: millis(p.Start) + "/" + millis(p.End), Version: p.Version, LoadSpec: p.LoadSpec,
-			Dimensions: strings.Join(p.Dimensions, ","), Metrics: strings.Join(p.Metrics, ","),
-			ShardSpec: shardSpec{"numbered", p.PartitionNum, 0}, BinaryVersion: 9, Size: p.Size, Identifier: p.ID,
+			DataSource: e.SupervisorID, Interval: millis(g.Start) + "/" + millis(g.End), Version: g.Version, LoadSpec: g.LoadSpec,
+			Dimensions: strings.Join(g.Dimensions, ","), Metrics: strings.Join(g.Metrics, ","),
+			ShardSpec: shardSpec{"numbered", g.PartitionNum, 0}, BinaryVersion: 9, Size: g.Size, Identifier: g.ID,
 		},
-		Rows: p.Rows, Supervisor: p.SupervisorID, Task: p.TaskID, SequenceName: p.SequenceName, Sequence: p.LogSequence, Time: supervisor.Instant(p.At),
+		Rows: g.Rows, Supervisor: e.SupervisorID, Task: commit.TaskID, SequenceName: commit.SequenceName, Sequence: e.Sequence, Time: supervisor.Instant(e.Time),
 	}
 }
 
-// segments answers what was published, one JSON object per line, in the log's order.
+// segments answers what was published, one JSON object per line, in the log's order. It reads the log: segments are as many
+// as the log is long, and so have no place in memory.
 func (s *Server) segments(c echo.Context) error {
 	id, err := given(c, "supervisor")
 	if err != nil {
 		return err
 	}
 	w := s.lines(c)
-	for _, p := range s.cfg.Views.Segments(id) {
-		if err := w.line(lineOf(p)); err != nil {
-			return w.end(err)
+	err = s.cfg.Log.Replay(c.Request().Context(), eventstore.Query{SupervisorID: id, Type: typeSegmentsPublished}, func(e eventstore.Event) error {
+		recorded, err := eventstore.Decode(e)
+		if err != nil {
+			return err
 		}
-	}
-	return w.end(nil)
+		commit, ok := recorded.Event.(*supervisor.SegmentsPublished)
+		if !ok {
+			return fmt.Errorf("event %d of type %s is a %T", e.Sequence, e.Type, recorded.Event)
+		}
+		for i := range commit.Segments {
+			if err := w.line(lineOf(&e, commit, &commit.Segments[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return w.end(err)
 }
+
+// typeSegmentsPublished is the stored name of the event that makes segments real.
+const typeSegmentsPublished = "SegmentsPublished"

@@ -107,8 +107,6 @@ type Views interface {
 	Task(id string) (supervisor.TaskRecord, bool)
 	// Committed returns the committed offsets of a supervisor.
 	Committed(id string) (stream string, offsets task.Offsets)
-	// Segments returns what was published, in the log's order; an empty id stands for all supervisors.
-	Segments(id string) []supervisor.PublishedSegment
 	// Lag returns the samples of a supervisor, oldest first.
 	Lag(id string) []supervisor.LagPoint
 }

@@ -58,17 +58,6 @@ type TaskRecord struct {
 // Ended reports whether the task is over.
 func (t *TaskRecord) Ended() bool { return task.Final(t.State) }
 
-// PublishedSegment is a segment that a commit made real, with the sequence that it came from.
-type PublishedSegment struct {
-	task.Segment
-	SupervisorID string `json:"supervisorId"`
-	// LogSequence is the commit's place in the log, At its time.
-	LogSequence  uint64    `json:"logSequence"`
-	At           time.Time `json:"at"`
-	SequenceName string    `json:"sequenceName"`
-	TaskID       string    `json:"taskId"`
-}
-
 // PastError is a failure that is remembered longer than the status report shows it.
 type PastError struct {
 	// LogSequence is the place in the log of the event that told it.
