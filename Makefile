@@ -23,7 +23,7 @@ OGHAM_DRUID_TOOLS ?= $(abspath ../shared/tools/druid)
 INTEGRATION = $(sort $(dir $(shell grep -rl --include='*_test.go' '^//go:build integration' .)))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test integration bench bench-peers fuzz lint clean
+.PHONY: help build demo test integration bench bench-peers bench-curves fuzz lint clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -43,11 +43,14 @@ integration: ## run the tests against a real Kafka and a real Druid (needs Java 
 	  echo "make integration: there is no kafka.sh in $(OGHAM_DRUID_TOOLS); set OGHAM_DRUID_TOOLS to the folder of the Druid scripts" >&2; exit 1; fi
 	OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" $(GO) test -tags integration -count=1 -timeout 35m -p 1 $(INTEGRATION)
 
-bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream, 1,000 supervisors at rest
+bench: build ## measure this machine: a task beside a raw consumer, the log beside raw JetStream, a start over a million events, 1,000 supervisors at rest
 	@./$(BIN) bench
 
 bench-peers: build ## measure a task of a real Druid beside Ogham's, on the same topic of a real Kafka (needs Java 17 and Maven; ROWS=5000000 for more)
 	@OGHAM_DRUID_TOOLS="$(OGHAM_DRUID_TOOLS)" ./e2e/bench-peers.sh $(ROWS)
+
+bench-curves: build ## measure how cost grows: rows, values, columns, tasks, message sizes, formats (LARGE=1: up to 100 million rows)
+	@./$(BIN) bench -only curves $(if $(LARGE),-large)
 
 fuzz: ## run every fuzz test for FUZZTIME (60s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -14,15 +14,19 @@ import (
 // bench measures one machine: what a task does beside a raw consumer of the same topic, what the log does beside a raw
 // JetStream publisher and consumer, and what many supervisors cost at rest. Only the ratios of one run mean anything.
 type bench struct {
-	rows   int
-	kafka  string
-	druid  string
-	events int
-	rest   int
-	only   string
-	out    io.Writer
-	errs   io.Writer
-	dir    string
+	rows    int
+	kafka   string
+	druid   string
+	events  int
+	rest    int
+	only    string
+	large   bool
+	curve   string
+	charts  string
+	history int
+	out     io.Writer
+	errs    io.Writer
+	dir     string
 }
 
 // runBench is `ogham bench`.
@@ -35,7 +39,11 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	fs.StringVar(&b.druid, "druid", "", "URL of a real Druid's overlord that reads the same broker: its task is measured too")
 	fs.IntVar(&b.events, "events", 5000, "events of the log's measurement")
 	fs.IntVar(&b.rest, "supervisors", 1000, "supervisors of the measurement at rest")
-	fs.StringVar(&b.only, "only", "", "one part alone: tasks, log or supervisors")
+	fs.StringVar(&b.only, "only", "", "one part alone: tasks, log, start, supervisors, or curves (which is asked for by name only)")
+	fs.IntVar(&b.history, "history", 1_000_000, "start: events of the log that a server is started over")
+	fs.StringVar(&b.curve, "curve", "", "one of the curves alone: rows, values, columns, tasks, sizes or formats")
+	fs.BoolVar(&b.large, "large", false, "curves: go on to 30 and 100 million rows, which takes minutes and gigabytes")
+	fs.StringVar(&b.charts, "charts", "", "curves: a folder for a chart of each (SVG)")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -51,10 +59,10 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	parts := []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"tasks", b.tasks}, {"log", b.log}, {"supervisors", b.supervisors}}
+	}{{"tasks", b.tasks}, {"log", b.log}, {"start", b.start}, {"supervisors", b.supervisors}, {"curves", b.curves}}
 	known := b.only == ""
 	for _, p := range parts {
-		if b.only != "" && b.only != p.name {
+		if b.only != p.name && (b.only != "" || p.name == "curves") {
 			continue
 		}
 		known = true
@@ -80,12 +88,12 @@ func (b *bench) tasks(ctx context.Context) error {
 		bootstrap = broker.addr
 	}
 	topic := fmt.Sprintf("ogham_bench_%d", time.Now().UnixNano())
-	bytes, err := produceBench(ctx, bootstrap, topic, b.rows)
+	bytes, err := produceBench(ctx, bootstrap, topic, benchPartitions, b.rows, benchRow)
 	if err != nil {
 		return fmt.Errorf("produce the rows: %w", err)
 	}
 	fmt.Fprintf(b.out, "Tasks: a topic of %s rows of JSON, %d bytes each, %d partitions, lz4.\n\n", grouped(int64(b.rows)), bytes/int64(b.rows), benchPartitions)
-	raw, err := consumeBench(ctx, bootstrap, topic, b.rows)
+	raw, err := consumeBench(ctx, bootstrap, topic, benchPartitions, b.rows)
 	if err != nil {
 		return fmt.Errorf("consume the rows raw: %w", err)
 	}
@@ -93,12 +101,13 @@ func (b *bench) tasks(ctx context.Context) error {
 	t.head()
 	for _, k := range benchKinds {
 		b.progress("%s: our task", k.name)
-		ours, err := b.task(ctx, filepath.Join(b.dir, k.folder), k.spec(bootstrap, topic))
+		published := int64(b.rows)
+		if k.rollup {
+			published = 1
+		}
+		ours, err := b.task(ctx, filepath.Join(b.dir, k.folder), k.spec(bootstrap, topic), int64(b.rows), published)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
-		}
-		if ours.rows != int64(b.rows) && !k.rollup {
-			return fmt.Errorf("%s: %d rows were published of %d", k.name, ours.rows, b.rows)
 		}
 		var theirs *taskResult
 		if b.druid != "" {

@@ -24,6 +24,13 @@ const (
 	benchPartitions = 2
 	benchPages      = 20_000
 	benchUsers      = 50_000
+	// benchBlockRow is what a row usually has room for; greater ones get an allocation of their own.
+	benchBlockRow = 1024
+)
+
+var (
+	benchCountries = []string{"DE", "US", "FR", "JP", "BR", "IN", "GB", "IT", "ES", "PL"}
+	benchLanguages = []string{"en", "de", "fr"}
 )
 
 // benchBroker is an embedded Kafka in a process of its own, so that its memory is not the server's.
@@ -127,17 +134,15 @@ func freePort() (int, error) {
 
 // benchRow appends row i: ten milliseconds after the one before, 9 columns, about 165 bytes.
 func benchRow(dst []byte, i int, rnd *rand.Rand) []byte {
-	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 10 * time.Millisecond)
-	dst = append(dst, `{"timestamp":"`...)
-	dst = at.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	dst = appendBenchTime(dst, i)
 	dst = append(dst, `","page":"page_`...)
 	dst = strconv.AppendInt(dst, int64(rnd.IntN(benchPages)), 10)
 	dst = append(dst, `","user":"user_`...)
 	dst = strconv.AppendInt(dst, int64(rnd.IntN(benchUsers)), 10)
 	dst = append(dst, `","country":"`...)
-	dst = append(dst, [...]string{"DE", "US", "FR", "JP", "BR", "IN", "GB", "IT", "ES", "PL"}[rnd.IntN(10)]...)
+	dst = append(dst, benchCountries[rnd.IntN(len(benchCountries))]...)
 	dst = append(dst, `","language":"`...)
-	dst = append(dst, [...]string{"en", "de", "fr"}[rnd.IntN(3)]...)
+	dst = append(dst, benchLanguages[rnd.IntN(len(benchLanguages))]...)
 	dst = append(dst, `","isRobot":`...)
 	dst = strconv.AppendBool(dst, rnd.IntN(10) == 0)
 	dst = append(dst, `,"added":`...)
@@ -149,24 +154,34 @@ func benchRow(dst []byte, i int, rnd *rand.Rand) []byte {
 	return append(dst, '}')
 }
 
-func produceBench(ctx context.Context, bootstrap, topic string, rows int) (int64, error) {
+// rowMaker appends row i of a topic.
+type rowMaker func(dst []byte, i int, rnd *rand.Rand) []byte
+
+// produceBench makes a topic and returns the bytes of its rows.
+func produceBench(ctx context.Context, bootstrap, topic string, partitions int32, rows int, row rowMaker) (int64, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(100_000),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(100_000), kgo.MaxBufferedBytes(256<<20),
 		kgo.ProducerBatchMaxBytes(900_000))
 	if err != nil {
 		return 0, err
 	}
 	defer client.Close()
-	if _, err := kadm.NewClient(client).CreateTopic(ctx, benchPartitions, 1, nil, topic); err != nil {
+	if _, err := kadm.NewClient(client).CreateTopic(ctx, partitions, 1, nil, topic); err != nil {
 		return 0, err
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var failed atomic.Value
 	bytes := int64(0)
+	var block []byte // many rows in one allocation; a block is given up with the last of its records
 	for i := range rows {
-		value := benchRow(make([]byte, 0, 200), i, rnd)
+		if cap(block)-len(block) < 2*benchBlockRow {
+			block = make([]byte, 0, 64*benchBlockRow)
+		}
+		at := len(block)
+		block = row(block, i, rnd)
+		value := block[at:len(block):len(block)]
 		bytes += int64(len(value))
-		client.Produce(ctx, &kgo.Record{Partition: int32(i % benchPartitions), Value: value}, func(_ *kgo.Record, err error) {
+		client.Produce(ctx, &kgo.Record{Partition: int32(i) % partitions, Value: value}, func(_ *kgo.Record, err error) {
 			if err != nil {
 				failed.CompareAndSwap(nil, err)
 			}
@@ -182,9 +197,9 @@ func produceBench(ctx context.Context, bootstrap, topic string, rows int) (int64
 }
 
 // consumeBench reads the topic as fast as franz-go does and touches every value.
-func consumeBench(ctx context.Context, bootstrap, topic string, rows int) (time.Duration, error) {
+func consumeBench(ctx context.Context, bootstrap, topic string, partitions int32, rows int) (time.Duration, error) {
 	from := map[int32]kgo.Offset{}
-	for p := range int32(benchPartitions) {
+	for p := range partitions {
 		from[p] = kgo.NewOffset().AtStart()
 	}
 	began := time.Now()
@@ -202,4 +217,14 @@ func consumeBench(ctx context.Context, bootstrap, topic string, rows int) (time.
 		f.EachRecord(func(r *kgo.Record) { seen++; bytes += len(r.Value) })
 	}
 	return time.Since(began), nil
+}
+
+func deleteTopic(ctx context.Context, bootstrap, topic string) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(bootstrap))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = kadm.NewClient(client).DeleteTopic(ctx, topic)
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -44,33 +43,33 @@ func benchRollupSpec(bootstrap, topic string) []byte {
 }
 
 func benchSpecOf(bootstrap, topic, dimensions, metrics, granularity string) []byte {
-	return fmt.Appendf(nil, `{"type":"kafka","spec":{"dataSchema":{"dataSource":"bench","timestampSpec":{"column":"timestamp","format":"iso"},
- "dimensionsSpec":{"dimensions":%s},"metricsSpec":%s,"granularitySpec":%s},
- "ioConfig":{"topic":%q,"inputFormat":{"type":"json"},"consumerProperties":{"bootstrap.servers":%q},"taskCount":1,
-  "taskDuration":"PT1H","startDelay":"PT0.01S","period":"PT1S","useEarliestOffset":true},
- "tuningConfig":{"type":"kafka","maxRowsPerSegment":20000000}}}`, dimensions, metrics, granularity, topic, bootstrap)
+	return benchTask{dimensions: dimensions, metrics: metrics, granularity: granularity, format: `{"type":"json"}`, tasks: 1}.spec(bootstrap, topic)
 }
 
-// task runs one task in a server process of its own and times its phases through the API.
-func (b *bench) task(ctx context.Context, dir string, spec []byte) (*taskResult, error) {
+// benchTask is what tells one measured supervisor from another.
+type benchTask struct {
+	dimensions, metrics, granularity, format string
+	tasks                                    int
+}
+
+func (t benchTask) spec(bootstrap, topic string) []byte {
+	return fmt.Appendf(nil, `{"type":"kafka","spec":{"dataSchema":{"dataSource":"bench","timestampSpec":{"column":"timestamp","format":"iso"},
+ "dimensionsSpec":{"dimensions":%s},"metricsSpec":%s,"granularitySpec":%s},
+ "ioConfig":{"topic":%q,"inputFormat":%s,"consumerProperties":{"bootstrap.servers":%q},"taskCount":%d,
+  "taskDuration":"PT1H","startDelay":"PT0.01S","period":"PT1S","useEarliestOffset":true},
+ "tuningConfig":{"type":"kafka","maxRowsPerSegment":20000000}}}`, t.dimensions, t.metrics, t.granularity, topic, t.format, bootstrap, t.tasks)
+}
+
+// task runs the tasks of one supervisor in a server process of its own and times their phases through the API. They read
+// so many rows and publish at least so many.
+func (b *bench) task(ctx context.Context, dir string, spec []byte, rows, published int64, flags ...string) (*taskResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
 	defer cancel()
-	port, err := freePort()
+	s, err := b.serve(ctx, dir, append(flags, "-heartbeat", "50ms")...)
 	if err != nil {
 		return nil, err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, self, "server", "-listen", "127.0.0.1:"+strconv.Itoa(port), "-data-dir", dir, "-log-level", "error", "-heartbeat", "50ms")
-	cmd.Stderr = b.errs
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }()
-	s := &benchServer{url: "http://127.0.0.1:" + strconv.Itoa(port)}
-	waitFor(ctx, time.Minute, func() bool { resp, err := http.Get(s.url + "/status/health"); return err == nil && closed(resp) })
+	defer s.stop()
 	res := &taskResult{}
 	posted := time.Now()
 	if err := submitOnce(ctx, s.url, spec); err != nil {
@@ -78,9 +77,9 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte) (*taskResult,
 	}
 	var first, last time.Time
 	waitFor(ctx, benchTimeout, func() bool { first = time.Now(); return s.read(ctx) > 0 })
-	waitFor(ctx, benchTimeout, func() bool { last = time.Now(); return s.read(ctx) >= int64(b.rows) })
-	if s.read(ctx) < int64(b.rows) {
-		return nil, fmt.Errorf("the task read %d of %d rows", s.read(ctx), b.rows)
+	waitFor(ctx, benchTimeout, func() bool { last = time.Now(); return s.read(ctx) >= rows })
+	if n := s.read(ctx); n < rows {
+		return nil, fmt.Errorf("the tasks read %d of %d rows", n, rows)
 	}
 	// The rows that were read before the first heartbeat that told of any are part of the reading.
 	res.first, res.reading = first.Sub(posted), last.Sub(first)
@@ -91,22 +90,52 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte) (*taskResult,
 	if err := s.post(ctx, "/druid/indexer/v1/supervisor/bench/suspend"); err != nil {
 		return nil, err
 	}
-	waitFor(ctx, benchTimeout, func() bool { return s.published(ctx, res) })
+	waitFor(ctx, benchTimeout, func() bool { s.published(ctx, res); return res.rows >= published })
 	res.publish = time.Since(ordered)
-	if res.rows == 0 {
-		return nil, errors.New("nothing was published")
+	if res.rows < published {
+		return nil, fmt.Errorf("%d rows were published of %d", res.rows, published)
 	}
-	res.peakKB = peakMemory(cmd.Process.Pid)
+	res.peakKB = peakMemory(s.pid)
 	res.diskBytes = bytesBelow(filepath.Join(dir, "segments"))
 	return res, nil
 }
+
+// serve starts a server process over a folder and waits until it answers.
+func (b *bench) serve(ctx context.Context, dir string, flags ...string) (*benchServer, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"server", "-listen", "127.0.0.1:" + strconv.Itoa(port), "-data-dir", dir, "-log-level", "error"}, flags...)
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Stderr = b.errs
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &benchServer{url: "http://127.0.0.1:" + strconv.Itoa(port), pid: cmd.Process.Pid, cmd: cmd}
+	waitFor(ctx, time.Minute, func() bool { resp, err := http.Get(s.url + "/status/health"); return err == nil && closed(resp) })
+	return s, nil
+}
+
+// benchServer is a server under measurement; one that is not ours has a URL only.
+type benchServer struct {
+	url string
+	pid int
+	cmd *exec.Cmd
+}
+
+func (s *benchServer) stop() { _ = s.cmd.Process.Signal(syscall.SIGTERM); _ = s.cmd.Wait() }
+
+func (s *benchServer) kill() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() }
 
 func closed(r *http.Response) bool {
 	_ = r.Body.Close()
 	return r.StatusCode == http.StatusOK
 }
-
-type benchServer struct{ url string }
 
 func (s *benchServer) status(ctx context.Context) *demoStatus {
 	a := &account{url: s.url}
@@ -119,11 +148,15 @@ func (s *benchServer) status(ctx context.Context) *demoStatus {
 
 func (s *benchServer) read(ctx context.Context) int64 { return s.status(ctx).read() }
 
+// started is when the first of the tasks began.
 func (s *benchServer) started(ctx context.Context) time.Time {
+	var first time.Time
 	for _, t := range s.status(ctx).Payload.ActiveTasks {
-		return t.StartTime
+		if first.IsZero() || t.StartTime.Before(first) {
+			first = t.StartTime
+		}
 	}
-	return time.Time{}
+	return first
 }
 
 func (s *benchServer) post(ctx context.Context, path string) error {
@@ -149,12 +182,12 @@ func (s *benchServer) send(ctx context.Context, method, path, body string) ([]by
 	return answer, err
 }
 
-// published looks for the commit in the log.
-func (s *benchServer) published(ctx context.Context, res *taskResult) bool {
+// published adds up the commits in the log.
+func (s *benchServer) published(ctx context.Context, res *taskResult) {
 	q := &logQuery{server: s.url, params: url.Values{"supervisor": {"bench"}, "type": {"SegmentsPublished"}}}
 	var found bytes.Buffer
 	if err := q.replay(ctx, &found); err != nil {
-		return false
+		return
 	}
 	rows, size := int64(0), int64(0)
 	dec := json.NewDecoder(&found)
@@ -167,14 +200,13 @@ func (s *benchServer) published(ctx context.Context, res *taskResult) bool {
 		if err := dec.Decode(&e); err == io.EOF {
 			break
 		} else if err != nil {
-			return false
+			return
 		}
 		for _, g := range e.Data.Segments {
 			rows, size = rows+g.Rows, size+g.Size
 		}
 	}
 	res.rows, res.segmentBytes = rows, size
-	return rows > 0
 }
 
 // bytesBelow counts the bytes of a file, or of the files in a folder; 0 where there is none.

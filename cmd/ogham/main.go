@@ -22,7 +22,7 @@ const usage = `ogham runs Kafka ingestion for Apache Druid, and keeps every deci
   ogham log replay         print the events that there are
   ogham log verify         check the chain of hashes of a stopped server's log
   ogham segment dump DIR   print a segment's rows as NDJSON (-metadata: what it is)
-  ogham bench              measure this machine: a task beside a raw consumer, the log beside raw JetStream
+  ogham bench              measure this machine: tasks beside a raw consumer, the log beside raw JetStream, how cost grows
   ogham version
 `
 
