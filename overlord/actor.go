@@ -46,7 +46,9 @@ type actor struct {
 	// scalerOf is the SpecVersion that scaler was made for.
 	scalerOf int
 	reports  map[string]liveReport
-	busy     map[string]bool // groups that somebody is pausing or telling their end
+	busy     map[string]bool // groups whose open sequence somebody is giving an end
+	repeats  map[string]bool // tasks that are being told again what they have not followed
+	orders   uint64          // how many orders were given a number
 }
 
 // liveReport is what a worker last said of a task.
@@ -55,6 +57,14 @@ type liveReport struct {
 	report task.Report
 	asked  time.Time // when its worker was last ordered to run it
 	missed int       // heartbeats of its worker since the assignment that did not name it
+}
+
+// numbered gives an order its place among all that this actor gives. What is decided earlier counts as earlier, whenever
+// it arrives; so the number is taken where the order is decided.
+func (a *actor) numbered(o task.Order) task.Order {
+	a.orders++
+	o.Number = a.orders
+	return o
 }
 
 // origin says who caused a decision.
@@ -70,7 +80,7 @@ func newActor(t *term, id string) *actor {
 		term: t, id: id, agg: t.cfg.Store.Aggregate(id), log: t.cfg.Logger.With("supervisor", id),
 		inbox: make(chan func(context.Context), mailboxSize), done: make(chan struct{}),
 		state: supervisor.NewState(id), decider: supervisor.NewDecider(t.cfg.Thresholds),
-		reports: map[string]liveReport{}, busy: map[string]bool{}, touched: t.cfg.Now(),
+		reports: map[string]liveReport{}, busy: map[string]bool{}, repeats: map[string]bool{}, touched: t.cfg.Now(),
 	}
 }
 

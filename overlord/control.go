@@ -95,18 +95,33 @@ func (t *term) control(ctx context.Context, c task.Control) task.ControlReply {
 	return refuseControl(task.CodeRefused, "control %q is not known", c.Op)
 }
 
-// decided decides a user's command about a task and says where the task runs.
-func (a *actor) decided(ctx context.Context, id string, c supervisor.Command) (worker string, reply task.ControlReply) {
+// decided is what became of a user's command about a task.
+type decided struct {
+	worker string
+	order  task.Order // what its task is to be told
+	ending bool       // its group is about to get an end, with which the task reads on
+	reply  task.ControlReply
+}
+
+// decideControl decides a user's command about a task, and the order that follows from it.
+func (a *actor) decideControl(ctx context.Context, id string, c supervisor.Command, op task.Op) (d decided) {
 	var err error
 	if doErr := a.do(ctx, func(ctx context.Context) {
 		if t := a.state.Tasks[id]; t != nil {
-			worker = t.WorkerID
+			d.worker = t.WorkerID
 		}
-		_, err = a.decide(ctx, c, byUser)
+		if _, err = a.decide(ctx, c, byUser); err != nil {
+			return
+		}
+		if g := a.state.GroupOf(id); g != nil {
+			d.ending = a.busy[g.Key]
+		}
+		d.order = a.numbered(task.Order{Op: op, TaskID: id})
 	}); doErr != nil {
 		err = doErr
 	}
-	return worker, controlError(err)
+	d.reply = controlError(err)
+	return d
 }
 
 func controlError(err error) task.ControlReply {
@@ -127,15 +142,15 @@ func controlError(err error) task.ControlReply {
 // controlPause makes one task of its group stand still. The pause is a fact: it outlives this leader, and ends with a
 // resume or with the next end of the group's sequence, at the latest after taskDuration.
 func (a *actor) controlPause(ctx context.Context, id string) task.ControlReply {
-	worker, reply := a.decided(ctx, id, supervisor.PauseTask{TaskID: id})
-	if reply.Code != "" {
-		return reply
+	d := a.decideControl(ctx, id, supervisor.PauseTask{TaskID: id}, task.OpPause)
+	if d.reply.Code != "" {
+		return d.reply
 	}
 	wait, cancel := context.WithTimeout(ctx, pausePatience)
 	defer cancel()
-	rested, err := a.term.order(wait, worker, task.Order{Op: task.OpPause, TaskID: id})
+	rested, err := a.term.order(wait, d.worker, d.order)
 	switch {
-	case err != nil: // the order comes again with the task's next heartbeat
+	case err != nil, rested.Code == task.CodeOvertaken: // where it still counts it comes again with the task's next heartbeat
 		return refuseControl(task.CodeAccepted, "Request accepted but task has not yet paused")
 	case rested.Code == "":
 		return task.ControlReply{Offsets: rested.Offsets}
@@ -153,30 +168,23 @@ func (a *actor) controlPause(ctx context.Context, id string) task.ControlReply {
 }
 
 func (a *actor) controlResume(ctx context.Context, id string) task.ControlReply {
-	worker, reply := a.decided(ctx, id, supervisor.ResumeTask{TaskID: id})
-	if reply.Code != "" {
-		return reply
-	}
-	if worker == "" {
+	d := a.decideControl(ctx, id, supervisor.ResumeTask{TaskID: id}, task.OpResume)
+	switch {
+	case d.reply.Code != "":
+		return d.reply
+	case d.worker == "":
 		return refuseControl(task.CodeUnknownTask, "task [%s] does not run yet", id)
-	}
-	closing := false // its group is about to get an end, which lets it read on
-	if err := a.do(ctx, func(context.Context) {
-		if g := a.state.GroupOf(id); g != nil {
-			closing = a.busy[g.Key]
-		}
-	}); err != nil {
-		return controlError(err)
-	}
-	if closing {
+	case d.ending:
 		return task.ControlReply{}
 	}
 	wait, cancel := context.WithTimeout(ctx, resumePatience)
 	defer cancel()
-	resumed, err := a.term.order(wait, worker, task.Order{Op: task.OpResume, TaskID: id})
+	resumed, err := a.term.order(wait, d.worker, d.order)
 	switch {
 	case err != nil:
 		return refuseControl(task.CodeAccepted, "task [%s] has not resumed yet", id)
+	case resumed.Code == task.CodeOvertaken: // by what makes it rest for an end, or by the user's next pause
+		return task.ControlReply{}
 	case resumed.Code != "":
 		return task.ControlReply{Code: resumed.Code, Message: resumed.Message}
 	}

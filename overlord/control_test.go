@@ -1,9 +1,11 @@
 package overlord
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"ogham/domain/supervisor"
@@ -96,8 +98,9 @@ func TestAUsersPauseLastsUntilTheResume(t *testing.T) {
 			t.Fatalf("resume: %+v", r)
 		}
 	}
-	// An order from before may still be on its way; the next heartbeat tells that it should not have been.
-	h.until("the task reads on", func() bool { return w[0].status(id) == task.RunnerReading })
+	if got := w[0].status(id); got != task.RunnerReading {
+		t.Fatalf("the task is %s after it was resumed", got)
+	}
 	if e := h.last("TaskResumed"); e == nil || e.Actor != "user" {
 		t.Errorf("the resume is told by %+v, want an event of the user", e)
 	}
@@ -257,4 +260,91 @@ func TestParseErrorsAreTheNewestOfAllThatWereTold(t *testing.T) {
 	if stats, err = s.Stats(t.Context(), "clicks"); err != nil || len(stats) != 0 {
 		t.Errorf("stats %v %v of a task that does not answer, want none", stats, err)
 	}
+}
+
+// holdFirst makes the worker follow the first order of this kind only when it is let go, or the test ends; held is closed
+// once it has come.
+func (w *fakeWorker) holdFirst(op task.Op) (held <-chan struct{}, letGo func()) {
+	come, going := make(chan struct{}), make(chan struct{})
+	letGo = sync.OnceFunc(func() { close(going) })
+	w.h.t.Cleanup(letGo)
+	var first sync.Once
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.late = func(o task.Order) {
+		if o.Op == op {
+			first.Do(func() { close(come); <-going })
+		}
+	}
+	return come, letGo
+}
+
+// overtaken returns how many orders a worker's task has refused because a later one had come before.
+func (w *fakeWorker) overtaken(id string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t := w.tasks[id]; t != nil {
+		return t.overtaken
+	}
+	return 0
+}
+
+func TestAPauseThatComesLateDoesNotUndoTheResume(t *testing.T) {
+	h, s, w, ids := reading(t, 1, "PT1H")
+	id := ids[0]
+	held, letGo := w[0].holdFirst(task.OpPause)
+	paused := make(chan task.ControlReply, 1)
+	go func() {
+		r, err := s.Control(context.Background(), task.Control{Op: task.ControlPause, TaskID: id, SupervisorID: "clicks"})
+		if err != nil {
+			t.Error(err)
+		}
+		paused <- r
+	}()
+	<-held
+	if r := control(t, s, task.Control{Op: task.ControlResume, TaskID: id}); r.Code != "" {
+		t.Fatalf("resume: %+v", r)
+	}
+	letGo()
+	if r := <-paused; r.Code != task.CodeAccepted {
+		t.Errorf("the pause is answered %+v, want that it was accepted", r)
+	}
+	h.until("the pause has come", func() bool { return w[0].overtaken(id) > 0 })
+	if got := w[0].status(id); got != task.RunnerReading || h.state("clicks").Tasks[id].Paused {
+		t.Errorf("the task is %s after its resume", got)
+	}
+}
+
+// The leader repeats a pause that a task has not followed; while it does, the user resumes the task.
+func TestAResumeDoesNotWaitForAPauseThatIsRepeated(t *testing.T) {
+	h, s, w, ids := reading(t, 1, "PT1H")
+	id := ids[0]
+	if r := control(t, s, task.Control{Op: task.ControlPause, TaskID: id}); r.Code != "" {
+		t.Fatalf("pause: %+v", r)
+	}
+	held, letGo := w[0].holdFirst(task.OpPause)
+	w[0].mu.Lock()
+	w[0].tasks[id].status = task.RunnerReading // it has forgotten the pause
+	w[0].mu.Unlock()
+	<-held
+	if r := control(t, s, task.Control{Op: task.ControlResume, TaskID: id}); r.Code != "" {
+		t.Fatalf("resume: %+v", r)
+	}
+	if w[0].resumed(id) == 0 {
+		t.Error("the task was not told to read on")
+	}
+	letGo()
+	h.until("the pause has come", func() bool { return w[0].overtaken(id) > 0 })
+	if got := w[0].status(id); got != task.RunnerReading {
+		t.Errorf("the task is %s after its resume", got)
+	}
+}
+
+func (w *fakeWorker) resumed(id string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t := w.tasks[id]; t != nil {
+		return t.resumed
+	}
+	return 0
 }

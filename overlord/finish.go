@@ -132,7 +132,7 @@ func (a *actor) finish(ctx context.Context, key, reason string) {
 				if _, err := a.decide(ctx, supervisor.ResumeTask{TaskID: id}, byOverlord); err != nil {
 					a.log.Warn("resume task", "task", id, "error", err)
 				}
-				orders = append(orders, task.Order{Op: task.OpResume, TaskID: id})
+				orders = append(orders, a.numbered(task.Order{Op: task.OpResume, TaskID: id}))
 			}
 			return
 		}
@@ -220,7 +220,7 @@ func (a *actor) pauseGroup(ctx context.Context, key, reason string) (task.Offset
 				a.stopTask(ctx, id, why)
 				continue
 			}
-			orders = append(orders, task.Order{Op: task.OpPause, TaskID: id})
+			orders = append(orders, a.numbered(task.Order{Op: task.OpPause, TaskID: id}))
 		}
 	}); err != nil || len(orders) == 0 {
 		return nil, 0, false
@@ -260,21 +260,21 @@ func (a *actor) endOrders(g *supervisor.Group) []task.Order {
 	var orders []task.Order
 	for _, id := range g.TaskIDs {
 		if t := a.state.Tasks[id]; t != nil && (t.State == task.StateReading || t.State == task.StatePublishing) {
-			orders = append(orders, endOrder(g, id, number)...)
+			orders = append(orders, a.endOrder(g, id, number)...)
 		}
 	}
 	return orders
 }
 
 // endOrder tells a task the end of a sequence; none where it has none.
-func endOrder(g *supervisor.Group, id string, number int) []task.Order {
+func (a *actor) endOrder(g *supervisor.Group, id string, number int) []task.Order {
 	q := g.Sequence(number)
 	if q == nil || q.End == nil {
 		return nil
 	}
-	return []task.Order{{
+	return []task.Order{a.numbered(task.Order{
 		Op: task.OpSetEnd, TaskID: id, Sequence: number, End: q.End, Finish: g.Publishing && number == g.Open().Number,
-	}}
+	})}
 }
 
 // sendEnds sends orders that set ends. A task that can never end there is stopped, and replaced: its group would wait for it

@@ -219,9 +219,12 @@ type fakeWorker struct {
 	most      int64
 	holds     bool // nothing is published
 	cannotEnd bool // the next order to end is refused for good
-	mu        sync.Mutex
-	tasks     map[string]*fakeTask
-	stop      func()
+	// late, where it is set, is called with each order before it is followed, which waits for it.
+	late   func(task.Order)
+	mu     sync.Mutex
+	tasks  map[string]*fakeTask
+	orders sync.WaitGroup
+	stop   func()
 }
 
 type fakeTask struct {
@@ -233,6 +236,9 @@ type fakeTask struct {
 	resumed   int
 	full      bool // it rests because its open sequence is full
 	bad       []task.ParseException
+	epoch     uint64 // of the newest order that was followed, with its number
+	number    uint64
+	overtaken int // orders that came behind it and were not followed
 }
 
 func (h *house) worker(id string, capacity int) *fakeWorker {
@@ -243,8 +249,21 @@ func (h *house) worker(id string, capacity int) *fakeWorker {
 		if err := json.Unmarshal(m.Data, &o); err != nil {
 			h.t.Error(err)
 		}
-		data, _ := json.Marshal(w.order(o))
-		_ = m.Respond(data)
+		answer := func() {
+			data, _ := json.Marshal(w.order(o))
+			_ = m.Respond(data)
+		}
+		w.mu.Lock()
+		late := w.late
+		w.mu.Unlock()
+		if late == nil {
+			answer()
+			return
+		}
+		w.orders.Go(func() {
+			late(o)
+			answer()
+		})
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -264,7 +283,7 @@ func (h *house) worker(id string, capacity int) *fakeWorker {
 			}
 		}
 	}()
-	w.stop = sync.OnceFunc(func() { cancel(); <-done; _ = sub.Unsubscribe() })
+	w.stop = sync.OnceFunc(func() { cancel(); <-done; _ = sub.Unsubscribe(); w.orders.Wait() })
 	h.t.Cleanup(w.stop)
 	return w
 }
@@ -273,6 +292,16 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := w.tasks[o.TaskID]
+	if t != nil && o.Number > 0 {
+		behind := o.Epoch < t.epoch || o.Epoch == t.epoch && o.Number < t.number
+		if behind && (o.Op == task.OpPause && t.status == task.RunnerReading || o.Op == task.OpResume && t.status == task.RunnerPaused) {
+			t.overtaken++
+			return task.OrderReply{Code: task.CodeOvertaken}
+		}
+		if !behind {
+			t.epoch, t.number = o.Epoch, o.Number
+		}
+	}
 	if o.Op == task.OpAssign {
 		if t == nil {
 			if len(w.tasks) >= w.capacity {

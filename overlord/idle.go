@@ -47,7 +47,12 @@ func (r *run) idleCheck(ctx context.Context) error {
 	return r.decide(ctx, func(ctx context.Context) error {
 		if first {
 			a.measures.setLatest(latest, nil, a.term.cfg.Now().UTC())
-			a.loop.ends = a.state.Committed.Plus(nil)
+			a.loop.ends = task.Offsets{}
+			for p := range latest {
+				if at, ok := a.state.Committed[p]; ok {
+					a.loop.ends[p] = at
+				}
+			}
 		}
 		return a.proposeIdle(ctx)
 	})

@@ -199,7 +199,7 @@ func (a *actor) heard(ctx context.Context, h task.Heartbeat, r task.Report) {
 // align sends an order again that the task has not followed.
 func (a *actor) align(ctx context.Context, r task.Report) {
 	t, g := a.state.Tasks[r.TaskID], a.state.GroupOf(r.TaskID)
-	if g == nil || a.busy[g.Key] || r.Status == task.RunnerNotStarted || r.Status == task.RunnerStarting {
+	if g == nil || a.busy[g.Key] || a.repeats[r.TaskID] || r.Status == task.RunnerNotStarted || r.Status == task.RunnerStarting {
 		return
 	}
 	open := -1
@@ -211,26 +211,28 @@ func (a *actor) align(ctx context.Context, r task.Report) {
 	var orders []task.Order
 	switch {
 	case open >= 0 && (g.Publishing || open < g.Open().Number):
-		orders = endOrder(g, r.TaskID, open)
+		orders = a.endOrder(g, r.TaskID, open)
 	case g.Publishing && !r.Finishing:
-		orders = endOrder(g, r.TaskID, g.Open().Number)
+		orders = a.endOrder(g, r.TaskID, g.Open().Number)
 	case r.Checkpointing && open == g.Open().Number:
 		// Its notice is on its way, or was answered by a leader that is gone: it may not be told to read on.
 		a.startCheckpoint(ctx, g.Key, origin{actor: "task:" + r.TaskID})
 	case r.Status == task.RunnerReading && t.Paused:
-		orders = append(orders, task.Order{Op: task.OpPause, TaskID: r.TaskID})
+		orders = append(orders, a.numbered(task.Order{Op: task.OpPause, TaskID: r.TaskID}))
 	case r.Status == task.RunnerPaused && !t.Paused:
-		orders = append(orders, task.Order{Op: task.OpResume, TaskID: r.TaskID})
+		orders = append(orders, a.numbered(task.Order{Op: task.OpResume, TaskID: r.TaskID}))
 	}
 	if len(orders) == 0 {
 		return
 	}
-	// Nobody else tells the group anything before this has arrived: an order to read on that comes behind one to rest would
-	// make the task read past the end that is decided then.
-	a.busy[g.Key] = true
-	key := g.Key
+	// A task that rests for its end would read past it where it were told to read on before. Anything else may follow at once.
+	marked, key := a.repeats, r.TaskID
+	if orders[0].Op == task.OpSetEnd {
+		marked, key = a.busy, g.Key
+	}
+	marked[key] = true
 	a.spawn(ctx, func(ctx context.Context) {
-		defer func() { _ = a.do(ctx, func(context.Context) { delete(a.busy, key) }) }()
+		defer func() { _ = a.do(ctx, func(context.Context) { delete(marked, key) }) }()
 		a.sendEnds(ctx, orders)
 	})
 }

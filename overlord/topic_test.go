@@ -6,6 +6,7 @@ import (
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
+	"ogham/eventstore"
 )
 
 func TestPatternReadsSeveralTopicsAndThoseThatCome(t *testing.T) {
@@ -38,11 +39,11 @@ func TestPatternReadsSeveralTopicsAndThoseThatCome(t *testing.T) {
 	if got := w.topicIDs(); len(got) == 0 {
 		t.Error("no task was told the ids of its topics")
 	}
-	// One of its topics alone: it goes on where the pattern was.
+	// One of its topics alone: it goes on where the pattern was, and what is known of the others stays.
 	if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) { io["topic"] = "c" }), false); err != nil {
 		t.Fatal(err)
 	}
-	if st := h.state("clicks"); !st.Committed.Equal(task.Offsets{"0": 7}) {
+	if st := h.state("clicks"); !st.Committed.Equal(task.Offsets{"a:0": 5, "a:1": 5, "b:0": 5, "0": 7}) {
 		t.Errorf("committed %v", st.Committed)
 	}
 }
@@ -177,4 +178,104 @@ func TestTimeLagIsToldOfIdleSupervisorsToo(t *testing.T) {
 	if errs := h.state("clicks").Health.RecentErrors; len(errs) > 0 {
 		t.Errorf("recentErrors %+v", errs)
 	}
+}
+
+// wantOnce checks that the commits of a supervisor follow one another in each partition, without a gap and without doubles,
+// and end there. Names are those of a pattern.
+func (h *house) wantOnce(to task.Offsets) {
+	h.t.Helper()
+	at := task.Offsets{}
+	for _, e := range h.events("clicks") {
+		r, err := eventstore.Decode(e)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		c, ok := r.Event.(*supervisor.SegmentsPublished)
+		if !ok {
+			continue
+		}
+		for p, start := range c.Start {
+			full := p
+			if topic, n, _ := p.Split(); topic == "" {
+				full = task.PartitionIn(c.Stream, n)
+			}
+			if start != at[full] {
+				h.t.Errorf("a commit of partition %s begins at %d, want %d", full, start, at[full])
+			}
+			at[full] = c.End[p]
+		}
+	}
+	if !at.Equal(to) {
+		h.t.Errorf("committed %v, want %v", at, to)
+	}
+}
+
+func TestATopicThatAPatternDropsAndReadsAgainIsReadOnce(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	w := h.worker("w1", 8)
+	reads := func(stream string, topics ...string) {
+		t.Helper()
+		if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) {
+			io["taskCount"], io["taskDuration"] = 1, "PT1H"
+			if len(topics) > 1 || stream != topics[0] {
+				delete(io, "topic")
+				io["topicPattern"] = stream
+			} else {
+				io["topic"] = stream
+			}
+		}), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids := map[string]string{"a": "A", "b": "B"}
+	reading := func(p task.Partition, to int64) func() bool {
+		return func() bool {
+			for _, r := range s.Measurements("clicks").Tasks {
+				if r.Current[p] == to && r.Status == task.RunnerReading {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	h.topic.set(task.Offsets{"a:0": 5, "b:0": 7}, ids)
+	reads("[ab]", "a", "b")
+	h.until("both are read", reading("b:0", 7))
+	w.holdPublishing(true) // the next groups begin while this one's rows are not committed
+	h.topic.set(task.Offsets{"a:0": 9}, ids)
+	reads("[a]", "a")
+	h.until("the first is read alone", func() bool {
+		g := h.state("clicks").Active[0]
+		return g != nil && len(g.Start) == 1 && g.Start["a:0"] == 5 && reading("a:0", 9)()
+	})
+	h.topic.set(task.Offsets{"0": 11}, ids)
+	reads("b", "b")
+	h.until("the second is read where the first group left it", func() bool {
+		g := h.state("clicks").Active[0]
+		return g != nil && g.Start.Equal(task.Offsets{"0": 7}) && reading("0", 11)()
+	})
+	h.topic.set(task.Offsets{"a:0": 12, "b:0": 12}, ids)
+	reads("[ab]", "a", "b")
+	h.until("both are read where they were left", func() bool {
+		g := h.state("clicks").Active[0]
+		return g != nil && g.Start.Equal(task.Offsets{"a:0": 9, "b:0": 11}) && reading("b:0", 12)()
+	})
+	w.holdPublishing(false)
+	if _, err := s.Suspend(t.Context(), "clicks"); err != nil {
+		t.Fatal(err)
+	}
+	h.until("all is committed", func() bool { st := h.state("clicks"); return len(st.Active)+len(st.Pending) == 0 })
+	h.wantOnce(task.Offsets{"a:0": 12, "b:0": 12})
+	if got := h.state("clicks").Committed; !got.Equal(task.Offsets{"a:0": 12, "b:0": 12}) {
+		t.Errorf("committed %v", got)
+	}
+}
+
+// holdPublishing keeps what is read from being published.
+func (w *fakeWorker) holdPublishing(hold bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.holds = hold
 }

@@ -22,7 +22,7 @@ type committed struct {
 func newCommitsFold() *commitsFold { return &commitsFold{offsets: map[string]*committed{}} }
 
 func (f *commitsFold) name() string { return "commits" }
-func (f *commitsFold) layout() int  { return 2 }
+func (f *commitsFold) layout() int  { return 3 }
 func (f *commitsFold) clear()       { f.offsets = map[string]*committed{} }
 
 type commitsDump struct {
@@ -48,9 +48,9 @@ func (f *commitsFold) apply(e fact) {
 	}
 	switch ev := e.Event.(type) {
 	case *supervisor.SupervisorCreated:
-		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic}, ev.KeptTopics)
+		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic})
 	case *supervisor.SpecUpdated:
-		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic}, ev.KeptTopics)
+		c.read(supervisor.Stream{Name: ev.Stream, Pattern: ev.MultiTopic})
 	case *supervisor.SupervisorReset:
 		c.Offsets = nil
 	case *supervisor.OffsetsReset:
@@ -63,13 +63,14 @@ func (f *commitsFold) apply(e fact) {
 	}
 }
 
-// read turns to a stream: offsets of topics that it does not read say nothing about it.
-func (c *committed) read(stream supervisor.Stream, kept []string) {
+// read turns to a stream. Offsets of topics that it does not read stay, for when they are read again.
+func (c *committed) read(stream supervisor.Stream) {
 	before := supervisor.Stream{Name: c.Stream, Pattern: c.MultiTopic}
-	c.Stream, c.MultiTopic, c.Offsets = stream.Name, stream.Pattern, before.Rename(c.Offsets, stream, kept)
+	c.Stream, c.MultiTopic, c.Offsets = stream.Name, stream.Pattern, before.Rename(c.Offsets, stream)
 }
 
-// Committed returns the committed offsets of a supervisor and the stream that they are of.
+// Committed returns the committed offsets of a supervisor and the stream that it reads. Offsets of topics that it read
+// before, and reads no more, are there under their full names.
 func (r *Runner) Committed(id string) (stream string, offsets task.Offsets) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

@@ -118,7 +118,7 @@ func TestCommitsFollowPublishesAndResets(t *testing.T) {
 	w, r := followed(t)
 	w.story()
 	wait(t, r, w.log.last())
-	for id, want := range map[string]task.Offsets{"edits": offsets(1, 5), "a b": nil, "gone": nil} {
+	for id, want := range map[string]task.Offsets{"edits": offsets(1, 5), "a b": nil, "gone": {"t_gone:0": 3, "t_gone:1": 0}} {
 		if _, got := r.Committed(id); !got.Equal(want) || !got.Equal(w.state(id).Committed) {
 			t.Errorf("committed offsets of %s are %v, want %v (the aggregate has %v)", id, got, want, w.state(id).Committed)
 		}

@@ -23,7 +23,7 @@ func newStatusFold() *statusFold {
 }
 
 func (f *statusFold) name() string { return "status" }
-func (f *statusFold) layout() int  { return 2 }
+func (f *statusFold) layout() int  { return 3 }
 func (f *statusFold) dump() any    { return f.states }
 
 func (f *statusFold) clear() {

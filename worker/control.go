@@ -33,9 +33,39 @@ func (r *runner) await(ctx context.Context, cond func() bool) error {
 	return nil
 }
 
+// place is where an order stands among those of its kind: each is carried out in a goroutine of its own, and may have
+// come by way of a slow connection.
+type place struct{ epoch, number uint64 }
+
+func placeOf(o task.Order) place { return place{o.Epoch, o.Number} }
+
+func (p place) before(o place) bool {
+	return p.epoch < o.epoch || p.epoch == o.epoch && p.number < o.number
+}
+
+// overtaken reports whether an order comes behind one that was given after it; if not, it is the newest. mu is held.
+func (r *runner) overtaken(at place) bool {
+	if at.number == 0 {
+		return false
+	}
+	if at.before(r.newest) {
+		return true
+	}
+	r.newest = at
+	return false
+}
+
+func (r *runner) refuseOvertaken() task.OrderReply {
+	return refuse(task.CodeOvertaken, "task [%s] follows a later order", r.a.TaskID)
+}
+
 // pause makes the task rest and answers where.
-func (r *runner) pause(ctx context.Context) task.OrderReply {
+func (r *runner) pause(ctx context.Context, at place) task.OrderReply {
 	r.mu.Lock()
+	if r.overtaken(at) && !r.pauseOrdered {
+		defer r.mu.Unlock()
+		return r.refuseOvertaken()
+	}
 	if r.status == task.RunnerPublishing || r.stopped != stopNone {
 		defer r.mu.Unlock()
 		return refuse(task.CodeRefused, "Cannot pause task as it is currently in state[%s]. Pausable states are [READING, PAUSED].", r.status)
@@ -43,10 +73,13 @@ func (r *runner) pause(ctx context.Context) task.OrderReply {
 	r.pauseOrdered = true
 	r.announce()
 	r.mu.Unlock()
-	// The rest may never come: the last record before the task's end may just have been read.
-	err := r.await(ctx, func() bool { return r.resting || r.status == task.RunnerPublishing || r.isOver() })
+	// The rest may never come: the last record before the task's end may just have been read, or the task is told to read on.
+	overtaken := func() bool { return at.before(r.newest) && !r.pauseOrdered }
+	err := r.await(ctx, func() bool { return r.resting || r.status == task.RunnerPublishing || r.isOver() || overtaken() })
 	defer r.mu.Unlock()
 	switch {
+	case overtaken():
+		return r.refuseOvertaken()
 	case err != nil:
 		return refuse(task.CodeRefused, "Request accepted but task has not yet paused")
 	case !r.resting:
@@ -66,9 +99,12 @@ func (r *runner) isOver() bool {
 
 // resume lets the task read on, but not where it waits for the end of a full sequence: what came too late, or from a leader
 // that does not know of it yet, may not make that sequence larger than it should be.
-func (r *runner) resume() task.OrderReply {
+func (r *runner) resume(at place) task.OrderReply {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.overtaken(at) && r.pauseOrdered {
+		return r.refuseOvertaken()
+	}
 	r.pauseOrdered = false
 	r.announce()
 	return task.OrderReply{Offsets: r.position.Clone()}
@@ -84,9 +120,11 @@ func (r *runner) stop(kind stopKind) {
 	r.announce()
 }
 
-// setEnd closes the open sequence. Told twice, it agrees to the same end and refuses another.
-func (r *runner) setEnd(ctx context.Context, number int, end task.Offsets, finish bool) task.OrderReply {
+// setEnd closes the open sequence. Told twice, it agrees to the same end and refuses another. An end that comes late is
+// followed all the same: it is its sequence's number that says whether it still means anything.
+func (r *runner) setEnd(ctx context.Context, at place, number int, end task.Offsets, finish bool) task.OrderReply {
 	r.mu.Lock()
+	_ = r.overtaken(at)
 	if reply, known := r.closedAlready(number, end, finish); known {
 		r.mu.Unlock()
 		return reply

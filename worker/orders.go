@@ -112,11 +112,11 @@ func (r *runner) carryOut(ctx context.Context, o task.Order) task.OrderReply {
 	defer cancel()
 	switch o.Op {
 	case task.OpPause:
-		return r.pause(ctx)
+		return r.pause(ctx, placeOf(o))
 	case task.OpResume:
-		return r.resume()
+		return r.resume(placeOf(o))
 	case task.OpSetEnd:
-		return r.setEnd(ctx, o.Sequence, o.End, o.Finish)
+		return r.setEnd(ctx, placeOf(o), o.Sequence, o.End, o.Finish)
 	case task.OpStop:
 		r.stop(stopOrdered)
 		select {

@@ -43,6 +43,7 @@ type runner struct {
 	done      tally // of the sequences that were committed
 	meter     meter
 
+	newest        place // of the orders that were followed
 	pauseOrdered  bool
 	checkpointing bool
 	quiet         int  // how many orders wait for the reader to rest

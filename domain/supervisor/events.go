@@ -53,7 +53,7 @@ type SupervisorCreated struct {
 	// Stream is the topic; with MultiTopic it is a pattern.
 	Stream     string `json:"stream"`
 	MultiTopic bool   `json:"multiTopic,omitempty"`
-	// KeptTopics are those of the stream before that this one reads too: their committed offsets stay.
+	// KeptTopics are the topics that were read before and that this stream reads too: it goes on from their offsets.
 	KeptTopics []string `json:"keptTopics,omitempty"`
 	Suspended  bool     `json:"suspended,omitempty"`
 }
@@ -66,7 +66,7 @@ type SpecUpdated struct {
 	// Stream is the topic; with MultiTopic it is a pattern.
 	Stream     string `json:"stream"`
 	MultiTopic bool   `json:"multiTopic,omitempty"`
-	// KeptTopics are those of the stream before that this one reads too: their offsets and groups stay.
+	// KeptTopics are the topics that were read before and that this stream reads too: it goes on from their offsets.
 	KeptTopics []string `json:"keptTopics,omitempty"`
 	Suspended  bool     `json:"suspended,omitempty"`
 	Unchanged  bool     `json:"unchanged,omitempty"`
@@ -216,7 +216,9 @@ type SegmentsAllocated struct {
 	Identities   []task.SegmentIdentity `json:"identities"`
 }
 
-// SegmentsPublished is the one commit point: the segments hold exactly the records from Start to End.
+// SegmentsPublished is the one commit point: the segments hold exactly the records from Start to End. Partitions have the
+// names that they have in Stream, which the supervisor reads at that moment; where it reads their topic no more they have
+// its name in front.
 type SegmentsPublished struct {
 	Base
 	Group        string         `json:"group"`

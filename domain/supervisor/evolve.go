@@ -15,13 +15,13 @@ func Evolve(s *State, r Recorded) *State {
 	switch e := r.Event.(type) {
 	case *SupervisorCreated:
 		s.CreatedAt = r.Time
-		s.newSpec(e.Spec, Stream{e.Stream, e.MultiTopic}, e.KeptTopics, e.Suspended)
+		s.newSpec(e.Spec, Stream{e.Stream, e.MultiTopic}, e.Suspended)
 	case *SpecUpdated:
-		s.newSpec(e.Spec, Stream{e.Stream, e.MultiTopic}, e.KeptTopics, e.Suspended)
+		s.newSpec(e.Spec, Stream{e.Stream, e.MultiTopic}, e.Suspended)
 	case *SupervisorSuspended:
-		s.newSpec(e.Spec, s.Reads(), nil, true)
+		s.newSpec(e.Spec, s.Reads(), true)
 	case *SupervisorResumed:
-		s.newSpec(e.Spec, s.Reads(), nil, false)
+		s.newSpec(e.Spec, s.Reads(), false)
 	case *ScaleDecided:
 		s.replaceSpec(e.Spec)
 		s.ScaledAt = r.Time
@@ -126,13 +126,13 @@ func TaskOf(e Event) string {
 
 // newSpec is what Druid does by making a new supervisor object: counters, errors and first-run knowledge start anew.
 // Groups, tasks and offsets stay: groups of an older spec version are told to finish by the next run.
-func (s *State) newSpec(spec []byte, stream Stream, kept []string, suspended bool) {
+func (s *State) newSpec(spec []byte, stream Stream, suspended bool) {
 	s.replaceSpec(spec)
 	s.Suspended, s.ScaledAt = suspended, time.Time{}
 	s.Health = Health{}
 	s.Partitions, s.Late = nil, nil
 	if s.Reads() != stream {
-		s.turnTo(stream, kept)
+		s.turnTo(stream)
 	}
 }
 
@@ -211,10 +211,24 @@ func (s *State) formGroup(e *TaskGroupFormed, at time.Time) {
 	if s.Active == nil {
 		s.Active = map[int]*Group{}
 	}
+	s.believe(e.Start)
 	s.Active[e.Number] = &Group{
 		Key: e.Key, Number: e.Number, BaseSequenceName: e.BaseSequenceName, SpecVersion: s.SpecVersion, Generation: s.Generation,
 		Start: e.Start, MinTime: e.MinTime, MaxTime: e.MaxTime, FormedAt: at,
 		Sequences: []GroupSequence{{Sequence: task.Sequence{Start: e.Start.Clone()}}},
+	}
+}
+
+// believe forgets stored offsets that a group was not formed at. Nobody forms such a group; but logs were written while
+// the offsets of a topic were forgotten when it was not read any more.
+func (s *State) believe(start task.Offsets) {
+	for p, at := range start {
+		for _, known := range []*task.Offsets{&s.Committed, &s.Remembered} {
+			if stored, ok := (*known)[p]; ok && at < stored {
+				*known = known.Clone()
+				delete(*known, p)
+			}
+		}
 	}
 }
 
@@ -228,7 +242,7 @@ func (s *State) startPublishing(e *PublishingStarted) {
 	g.Publishing, g.Deadline, g.HandoffEarly = true, e.Deadline, false
 	delete(s.Active, g.Number)
 	s.Pending = append(s.Pending, g)
-	if g.Generation == s.Generation { // else these are offsets of another topic, or from before a reset
+	if g.Generation == s.Generation { // else these are offsets from before a reset
 		s.Remembered = s.Remembered.Plus(s.Named(g, e.End))
 	}
 	for _, m := range e.Tasks {

@@ -82,3 +82,27 @@ func TestEventSaysOfWhichTaskItIs(t *testing.T) {
 		}
 	}
 }
+
+// Logs were written while the offsets of a topic were forgotten when it was not read any more: its next group began anew.
+func TestOffsetsOfADroppedTopicGiveWayToALogThatBeganAnew(t *testing.T) {
+	w := newWorld(supervisor.DefaultThresholds)
+	for _, e := range []supervisor.Event{
+		&supervisor.SupervisorCreated{Stream: "t|u", MultiTopic: true},
+		&supervisor.TaskGroupFormed{Key: "g1", Start: task.Offsets{"t:0": 0, "u:0": 0}},
+		&supervisor.PublishingStarted{Group: "g1", End: task.Offsets{"t:0": 10, "u:0": 20}, Tasks: []supervisor.TaskMove{{TaskID: "t1"}}},
+		&supervisor.SpecUpdated{Stream: "t", MultiTopic: true, KeptTopics: []string{"t"}},
+		&supervisor.SegmentsPublished{Group: "g1", Stream: "t", Start: task.Offsets{"t:0": 0}, End: task.Offsets{"t:0": 10}},
+		&supervisor.SpecUpdated{Stream: "t|u", MultiTopic: true, KeptTopics: []string{"t"}},
+		&supervisor.TaskGroupFormed{Key: "g2", Start: task.Offsets{"t:0": 10, "u:0": 0}},
+	} {
+		w.record(e)
+	}
+	if !w.state.Committed.Equal(task.Offsets{"t:0": 10}) || !w.state.Remembered.Equal(task.Offsets{}) {
+		t.Errorf("committed %v, remembered %v", w.state.Committed, w.state.Remembered)
+	}
+	w.record(&supervisor.PublishingStarted{Group: "g2", End: task.Offsets{"t:0": 11, "u:0": 5}, Tasks: []supervisor.TaskMove{{TaskID: "t2"}}})
+	w.record(&supervisor.SegmentsPublished{Group: "g2", Stream: "t|u", Start: task.Offsets{"t:0": 10, "u:0": 0}, End: task.Offsets{"t:0": 11, "u:0": 5}})
+	if want := (task.Offsets{"t:0": 11, "u:0": 5}); !w.state.Committed.Equal(want) {
+		t.Errorf("committed %v, want %v", w.state.Committed, want)
+	}
+}

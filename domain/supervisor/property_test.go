@@ -59,15 +59,14 @@ func TestNoSequenceOfCommandsBreaksTheAggregate(t *testing.T) {
 func (c *chaos) step(command supervisor.Command) {
 	before := c.state.Remembered.Clone()
 	committed := c.state.Committed.Clone()
-	generation := c.state.Generation
-	reads := c.state.Reads()
+	generation, reads := c.state.Generation, c.state.Reads()
 	events, _ := c.do(command)
 	c.ledger.resetIf(c.state.Generation != generation)
+	if now := c.state.Reads(); now != reads {
+		before, committed = reads.Rename(before, now), reads.Rename(committed, now)
+		c.ledger.rename(reads, now)
+	}
 	for _, e := range events {
-		if kept := keptBy(e); len(kept) > 0 {
-			before = nil
-			c.ledger.rename(reads, c.state, kept)
-		}
 		for _, problem := range c.ledger.note(e, before, c.state) {
 			c.problem("%s", problem)
 		}
@@ -79,17 +78,6 @@ func (c *chaos) step(command supervisor.Command) {
 		}
 		c.t.Fatalf("after %T%+v: %v", command, command, c.problems)
 	}
-}
-
-// keptBy returns the topics whose offsets stay where the event turns a supervisor to another stream.
-func keptBy(e supervisor.Event) []string {
-	switch e := e.(type) {
-	case *supervisor.SupervisorCreated:
-		return e.KeptTopics
-	case *supervisor.SpecUpdated:
-		return e.KeptTopics
-	}
-	return nil
 }
 
 // checkState looks for what no state may be.
@@ -171,7 +159,6 @@ func (c *chaos) checkState(before task.Offsets, generationChanged bool, events [
 // ledger is what a reader of the log knows of offsets and identities, computed apart from Evolve.
 type ledger struct {
 	last       task.Offsets            // the end of the newest commit of each partition
-	before     task.Offsets            // last, as it was before it was forgotten
 	generation map[string]int          // group → the generation that it was formed in
 	origin     map[string]task.Offsets // group → where its chain of groups began, per partition
 	identities map[string]bool         // every identity that was ever given
@@ -187,19 +174,16 @@ func newLedger() ledger {
 	}
 }
 
-// rename follows a supervisor to another stream that reads some of the topics as well.
-func (l *ledger) rename(from supervisor.Stream, s *supervisor.State, kept []string) {
-	l.last = from.Rename(l.before, s.Reads(), kept)
+// rename follows a supervisor to another stream: nothing of what was read is forgotten.
+func (l *ledger) rename(from, to supervisor.Stream) {
+	l.last = from.Rename(l.last, to)
 	for key, o := range l.origin {
-		if g := s.Group(key); g != nil && g.Generation == s.Generation {
-			l.origin[key], l.generation[key] = from.Rename(o, s.Reads(), kept), s.Generation
-		}
+		l.origin[key] = from.Rename(o, to)
 	}
 }
 
 func (l *ledger) resetIf(generationChanged bool) {
 	if generationChanged {
-		l.before = l.last
 		l.last = task.Offsets{}
 	}
 }
@@ -262,6 +246,9 @@ func (l *ledger) note(e supervisor.Event, remembered task.Offsets, s *supervisor
 	case *supervisor.SegmentsPublished:
 		if l.generation[e.Group] != s.Generation {
 			bad("group %s of generation %d commits in generation %d", e.Group, l.generation[e.Group], s.Generation)
+		}
+		if q := s.Group(e.Group).Sequence(e.Sequence); len(e.Start) != len(q.Start) || len(e.End) != len(q.Start) {
+			bad("group %s read %v and commits %v to %v", e.Group, q.Start, e.Start, e.End)
 		}
 		for p, start := range e.Start {
 			want, ok := l.last[p]
@@ -577,7 +564,7 @@ func (c *chaos) calm() {
 	c.step(supervisor.AllocateSegments{TaskID: id, Slots: []task.SegmentSlot{{Start: 100, End: 200}}, Version: "calm"})
 	c.step(supervisor.PublishSegments{TaskID: id, Start: start, End: end, Segments: segments(c.state, "calm"+key+"_0")})
 	c.step(supervisor.SucceedTask{TaskID: id})
-	if !end.Equal(c.state.Committed.Plus(end)) || c.state.Committed[first] != end[first] {
+	if !c.state.Committed.Equal(c.state.Committed.Plus(end)) || c.state.Committed[first] != end[first] {
 		c.t.Fatalf("a calm group from %v to %v was not committed: %s", start, end, c.describe())
 	}
 	c.step(supervisor.EndRun{})

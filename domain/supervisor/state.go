@@ -29,7 +29,8 @@ type State struct {
 	Epoch  uint64 `json:"epoch"`
 	Health Health `json:"health"`
 
-	// Stream is the topic that Committed speaks of; with MultiTopic it is a pattern.
+	// Stream is the topic that is read; with MultiTopic it is a pattern. Offsets of topics that were read before, and are
+	// no more, stay in Committed and Remembered under their full names: "topic:0".
 	Stream     string `json:"stream,omitempty"`
 	MultiTopic bool   `json:"multiTopic,omitempty"`
 	// TopicIDs are Kafka's ids of the topics that offsets speak of, by name. A topic that was found by a program that
@@ -87,9 +88,9 @@ type Group struct {
 	Deadline   time.Time `json:"deadline,omitzero"`
 	// HandoffEarly asks for the finish at the next run.
 	HandoffEarly bool `json:"handoffEarly,omitempty"`
-	// Earlier is set once the supervisor reads another stream than the one that the group was formed under, whose names
-	// the group's offsets have.
-	Earlier *EarlierStream `json:"earlier,omitempty"`
+	// Earlier is the stream that the group was formed under, whose names its offsets have; set once the supervisor reads,
+	// or has read, another one.
+	Earlier *Stream `json:"earlier,omitempty"`
 	// Failures counts the tasks that failed since the group was told to finish.
 	Failures int `json:"failures,omitempty"`
 }

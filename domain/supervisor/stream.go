@@ -8,7 +8,8 @@ import (
 	"ogham/domain/task"
 )
 
-// Stream is what a supervisor reads, and with it how it names partitions: "0" of its only topic, "topic:0" with a pattern.
+// Stream is what a supervisor reads, and with it how it names partitions: "0" of its only topic, "topic:0" with a pattern
+// and of any topic that it read once and reads no more.
 type Stream struct {
 	// Name is the topic, or the pattern that the names of the topics match as a whole.
 	Name    string `json:"name"`
@@ -17,33 +18,32 @@ type Stream struct {
 
 // TopicOf returns the topic of a partition by the name that it has in the stream.
 func (s Stream) TopicOf(p task.Partition) string {
-	if !s.Pattern {
+	topic, _, _ := p.Split()
+	if topic == "" && !s.Pattern {
 		return s.Name
 	}
-	topic, _, _ := p.Split()
 	return topic
 }
 
 func (s Stream) nameOf(topic string, n int32) task.Partition {
-	if !s.Pattern {
+	if !s.Pattern && topic == s.Name {
 		return task.PartitionOf(n)
 	}
 	return task.PartitionIn(topic, n)
 }
 
-// Rename gives offsets of one stream the names that their partitions have in another one, which reads the topics in kept
-// as well. Offsets of other topics say nothing about it and are left out. The reverse of it is what Druid does where it
-// reads stored offsets that were written under a topic by a supervisor with a pattern, or the other way round.
-func (s Stream) Rename(o task.Offsets, to Stream, kept []string) task.Offsets {
+// Rename gives offsets of one stream the names that their partitions have in another one. None is lost, whether the other
+// one reads its topic or not: it may be read again, and would else be read twice. The reverse of it is what Druid does
+// where it reads stored offsets that were written under a topic by a supervisor with a pattern, or the other way round;
+// it too keeps those of topics that a pattern does not match any more.
+func (s Stream) Rename(o task.Offsets, to Stream) task.Offsets {
 	if o == nil || s == to {
 		return o
 	}
 	out := make(task.Offsets, len(o))
 	for p, offset := range o {
-		if topic := s.TopicOf(p); slices.Contains(kept, topic) {
-			if n, ok := p.Number(); ok {
-				out[to.nameOf(topic, n)] = offset
-			}
+		if n, ok := p.Number(); ok {
+			out[to.nameOf(s.TopicOf(p), n)] = offset
 		}
 	}
 	return out
@@ -52,15 +52,15 @@ func (s Stream) Rename(o task.Offsets, to Stream, kept []string) task.Offsets {
 // Reads returns what the supervisor reads.
 func (s *State) Reads() Stream { return Stream{s.Stream, s.MultiTopic} }
 
-// Topics returns the topics that the state knows anything about, ascending.
+// Topics returns the topics that the state knows anything about, ascending: those of now, and those that were read before.
 func (s *State) Topics() []string {
 	if s.Stream == "" {
 		return nil
 	}
-	if !s.MultiTopic {
-		return []string{s.Stream}
-	}
 	seen := map[string]bool{}
+	if !s.MultiTopic {
+		seen[s.Stream] = true
+	}
 	note := func(o task.Offsets) {
 		for p := range o {
 			seen[s.Reads().TopicOf(p)] = true
@@ -74,26 +74,12 @@ func (s *State) Topics() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// EarlierStream is the stream that a group was formed under whose supervisor reads another one now.
-type EarlierStream struct {
-	Stream
-	// Kept are those of the group's topics that the supervisor still reads.
-	Kept []string `json:"kept"`
-}
-
 // Named returns offsets of a group by the names that their partitions have for the supervisor now.
 func (s *State) Named(g *Group, o task.Offsets) task.Offsets {
 	if g.Earlier == nil {
 		return o
 	}
-	if g.Earlier.Stream == s.Reads() { // it came back to it
-		out := o.Clone()
-		maps.DeleteFunc(out, func(p task.Partition, _ int64) bool {
-			return !slices.Contains(g.Earlier.Kept, g.Earlier.TopicOf(p))
-		})
-		return out
-	}
-	return g.Earlier.Rename(o, s.Reads(), g.Earlier.Kept)
+	return g.Earlier.Rename(o, s.Reads())
 }
 
 // GroupsOf returns the groups that read any of a topic, the pending ones first.
@@ -121,29 +107,18 @@ func (s *State) TopicIDsOf(g *Group) map[string]string {
 	return ids
 }
 
-// turnTo makes the supervisor read another stream. Offsets of the topics that both read stay, and so do the groups that
-// read any of them; those of other topics may not commit any more.
-func (s *State) turnTo(to Stream, kept []string) {
-	from, generation := s.Reads(), s.Generation
+// turnTo makes the supervisor read another stream. What is known of every topic stays, and so do the groups: what they
+// have read of topics that are not read any more is committed as theirs.
+func (s *State) turnTo(to Stream) {
+	from := s.Reads()
 	s.Stream, s.MultiTopic = to.Name, to.Pattern
 	if from.Name == "" {
 		return
 	}
-	s.Generation++
-	s.Committed, s.Remembered = from.Rename(s.Committed, to, kept), from.Rename(s.Remembered, to, kept)
-	s.keepTopics(func(topic string) bool { return slices.Contains(kept, topic) })
+	s.Committed, s.Remembered = from.Rename(s.Committed, to), from.Rename(s.Remembered, to)
 	for _, g := range s.groups() {
-		if g.Generation != generation {
-			continue
-		}
 		if g.Earlier == nil {
-			g.Earlier = &EarlierStream{Stream: from, Kept: kept}
-		} else {
-			both := slices.DeleteFunc(slices.Clone(g.Earlier.Kept), func(t string) bool { return !slices.Contains(kept, t) })
-			g.Earlier = &EarlierStream{Stream: g.Earlier.Stream, Kept: both}
-		}
-		if len(s.Named(g, g.Start)) > 0 {
-			g.Generation = s.Generation
+			g.Earlier = &from
 		}
 	}
 }
@@ -221,7 +196,7 @@ func (s Stream) GroupNumber(p task.Partition, taskCount int) (number int, ok boo
 		return 0, false
 	}
 	if !s.Pattern {
-		return int(n) % taskCount, true
+		return int(n) % taskCount, topic == "" // else it is another topic's
 	}
 	h := int64(31*javaHash(topic) + n)
 	return int(max(h, -h) % int64(taskCount)), true

@@ -135,8 +135,11 @@ const (
 
 // Order is a request to SubjectWorker.
 type Order struct {
-	Op         Op          `json:"op"`
-	Epoch      uint64      `json:"epoch"`
+	Op    Op     `json:"op"`
+	Epoch uint64 `json:"epoch"`
+	// Number counts the orders to the tasks of a supervisor that make them rest, read on or end, within the epoch and in
+	// the order in which they were decided, from 1: they may arrive in another. 0 is an order without a place.
+	Number     uint64      `json:"number,omitempty"`
 	TaskID     string      `json:"taskId"`
 	Assignment *Assignment `json:"assignment,omitempty"`
 	Sequence   int         `json:"sequence,omitempty"`
@@ -168,6 +171,8 @@ const (
 	CodeRefused = "refused"
 	// CodeEnd: the task can never end there, because it has read past it or was told another end. It is to be replaced.
 	CodeEnd = "end"
+	// CodeOvertaken: a later order has come before this one, and counts.
+	CodeOvertaken = "overtaken"
 )
 
 // Control is what a client asks of one running task, as it would ask Druid's chat handler. The leader decides it, so that
