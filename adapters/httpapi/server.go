@@ -100,6 +100,9 @@ type Server struct {
 	cfg  Config
 	echo *echo.Echo
 
+	// standing is by supervisor id.
+	standing sync.Map
+
 	// stopping is closed when the server begins to stop: event streams end, other requests are finished.
 	stopping chan struct{}
 	stopOnce sync.Once

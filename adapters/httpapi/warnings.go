@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf16"
 
@@ -80,20 +81,30 @@ type warning struct {
 	Message string `json:"message"`
 }
 
+// standing holds what was found in a spec, for as long as the supervisor runs by it: a status is asked for often, and
+// reading a spec costs more than all the rest of it.
+type standing struct {
+	spec     []byte
+	warnings []warning
+}
+
 // standingWarnings are those of the spec that a supervisor runs by. What was read leniently when it was posted is no
 // longer in it.
 func (s *Server) standingWarnings(id string) []warning {
 	sup, ok := s.cfg.Views.Supervisor(id)
 	if !ok {
+		s.standing.Delete(id)
 		return nil
 	}
-	parsed, err := spec.Parse(sup.Spec)
-	if err != nil {
-		return nil // a spec of an older version: the run says what is wrong
+	if known, ok := s.standing.Load(id); ok && bytes.Equal(known.(standing).spec, sup.Spec) {
+		return known.(standing).warnings
 	}
-	var out []warning
-	for _, p := range s.cfg.SpecWarnings(parsed) {
-		out = append(out, warning{p.Path, redact(p.Message)})
+	found := standing{spec: sup.Spec}
+	if parsed, err := spec.Parse(sup.Spec); err == nil { // of an older version: the run says what is wrong
+		for _, p := range s.cfg.SpecWarnings(parsed) {
+			found.warnings = append(found.warnings, warning{p.Path, redact(p.Message)})
+		}
 	}
-	return out
+	s.standing.Store(id, found)
+	return found.warnings
 }

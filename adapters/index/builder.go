@@ -26,6 +26,7 @@ type Builder struct {
 	err    error    // final once set
 	over   bool
 
+	ahead    *ahead
 	inMemory int64 // rows not frozen
 	bucket   struct{ start, end int64 }
 	times    []int64
@@ -61,6 +62,7 @@ func NewBuilder(c Config) (*Builder, error) {
 		return nil, err
 	}
 	b := &Builder{cfg: c, plan: newPlan(c.Schema, c.Parser), spill: spill, sinks: map[int64]*sink{}}
+	b.ahead = newAhead(c.Parser, b.plan.width)
 	b.counters.RecordsProcessed = map[row.Source]int64{}
 	b.publish()
 	return b, nil
@@ -77,19 +79,36 @@ func (b *Builder) AddBatch(records []Record) error {
 		return err
 	}
 	defer b.publish()
+	add := b.addInTurn
+	if b.ahead.helps(len(records)) {
+		add = b.addAhead
+	}
+	if err := add(records); err != nil {
+		return b.fail(err)
+	}
+	return nil
+}
+
+func (b *Builder) addInTurn(records []Record) error {
 	for i := range records {
-		if err := b.addRecord(&records[i]); err != nil {
-			return b.fail(err)
+		if err := b.addRecord(&records[i], parsed(b.plan.parser, &records[i])); err != nil {
+			return err
 		}
-		rowsFull := b.cfg.MaxRowsInMemory > 0 && b.inMemory >= int64(b.cfg.MaxRowsInMemory)
-		if !rowsFull && i%checkEvery != checkEvery-1 && i != len(records)-1 {
-			continue
+		if err := b.spillIfFull(i, len(records)); err != nil {
+			return err
 		}
-		if rowsFull || b.memoryFull() {
-			if err := b.startPersist(); err != nil {
-				return b.fail(err)
-			}
-		}
+	}
+	return nil
+}
+
+// spillIfFull looks at the limits after record i of a batch.
+func (b *Builder) spillIfFull(i, records int) error {
+	rowsFull := b.cfg.MaxRowsInMemory > 0 && b.inMemory >= int64(b.cfg.MaxRowsInMemory)
+	if !rowsFull && i%checkEvery != checkEvery-1 && i != records-1 {
+		return nil
+	}
+	if rowsFull || b.memoryFull() {
+		return b.startPersist()
 	}
 	return nil
 }
@@ -111,33 +130,51 @@ func (b *Builder) fail(err error) error {
 	return b.err
 }
 
-func (b *Builder) addRecord(r *Record) error {
+// parsing is what became of a record: count rows from the first, or an error, or none of a tombstone.
+type parsing struct {
+	rows         *row.Rows
+	first, count int
+	err          error
+}
+
+// parsed reads a record by itself.
+func parsed(p Parser, r *Record) (x parsing) {
+	if r.Value == nil {
+		return x
+	}
+	if x.rows, x.err = p.Parse(r); x.err == nil {
+		x.count = x.rows.Count
+	}
+	return x
+}
+
+func (b *Builder) addRecord(r *Record, x parsing) error {
 	if r.Value == nil {
 		b.counters.ThrownAway++
 		return nil
 	}
 	b.counters.ProcessedBytes += int64(len(r.Value))
-	rows, err := b.plan.parser.Parse(r)
-	if err != nil {
-		return b.unparseable(r, err)
+	if x.err != nil {
+		return b.unparseable(r, x.err)
 	}
+	rows := x.rows
 	if rows.Apart {
 		return b.addApart(r, rows)
 	}
 	b.times = b.times[:0]
-	for i := range rows.Count {
-		t, ok := b.timeOf(rows, i)
+	for i := range x.count {
+		t, ok := b.timeOf(rows, x.first+i)
 		// One row without a time loses the record, as Druid's reader makes all rows of a record before it gives one.
 		if !ok {
-			return b.badTime(r, rows, i, row.Place{Record: 1})
+			return b.badTime(r, rows, x.first, i, row.Place{Record: 1})
 		}
 		if t < row.MinInstant || t >= row.MaxInstant {
 			return b.timeOutOfRange(r, i, t, row.Place{Record: 1})
 		}
 		b.times = append(b.times, t)
 	}
-	for i := range rows.Count {
-		if err := b.addRow(r, rows, i, b.times[i]); err != nil {
+	for i := range x.count {
+		if err := b.addRow(r, rows, x.first, i, b.times[i]); err != nil {
 			return err
 		}
 	}
@@ -171,7 +208,7 @@ func (b *Builder) addApart(r *Record, rows *row.Rows) error {
 		var err error
 		switch t, ok := b.timeOf(rows, i); {
 		case !ok:
-			err = b.badTime(r, rows, i, at)
+			err = b.badTime(r, rows, 0, i, at)
 		case t < row.MinInstant || t >= row.MaxInstant:
 			err = b.timeOutOfRange(r, i, t, at)
 		default:
@@ -183,7 +220,7 @@ func (b *Builder) addApart(r *Record, rows *row.Rows) error {
 		}
 	}
 	for k, i := range b.good {
-		if err := b.addRow(r, rows, i, b.times[k]); err != nil {
+		if err := b.addRow(r, rows, 0, i, b.times[k]); err != nil {
 			return err
 		}
 	}
@@ -200,13 +237,13 @@ func (b *Builder) timeOf(rows *row.Rows, i int) (t int64, ok bool) {
 	return b.cfg.Schema.Timestamp.Time(&rows.Values[i*rows.Width+b.plan.timeSlot])
 }
 
-// addRow adds a row whose time is known.
-func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
-	s := &b.cfg.Schema
+// addRow adds row i of a record, whose rows begin at first, and whose time is known.
+func (b *Builder) addRow(r *Record, rows *row.Rows, first, i int, t int64) error {
+	s, at := &b.cfg.Schema, first+i
 	if b.cfg.Transform != nil {
 		var keep bool
 		var err error
-		if t, keep, err = b.cfg.Transform.Filter(rows, i, t); err != nil {
+		if t, keep, err = b.cfg.Transform.Filter(rows, at, t); err != nil {
 			return b.badTransform(r, i, err)
 		}
 		if !keep {
@@ -224,14 +261,14 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 		}
 	}
 	for j := range b.plan.spatials {
-		b.plan.spatials[j].Join(rows, rows.Row(i))
+		b.plan.spatials[j].Join(rows, rows.Row(at))
 	}
 	k := b.last
 	if k == nil || t < k.start || t >= k.end {
 		k = b.sinkAt(t)
 	}
 	if s.DiscoverDimensions {
-		k.discover(b.plan, rows, i)
+		k.discover(b.plan, rows, at)
 	}
 	if t < b.bucket.start || t >= b.bucket.end {
 		b.bucket.start, b.bucket.end = s.QueryGranularity.Bucket(t)
@@ -239,7 +276,7 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, i int, t int64) error {
 	// A bucket that begins before the interval counts from the interval's start, as Druid's index does it.
 	before := k.memory.rows
 	k.memory.rowTime = t
-	details := k.memory.add(rows, rows.Row(i), max(b.bucket.start, k.start))
+	details := k.memory.add(rows, rows.Row(at), max(b.bucket.start, k.start))
 	b.inMemory += int64(k.memory.rows - before)
 	if r.Partition != b.partition.Partition || r.Topic != b.partition.Topic {
 		b.countRows()

@@ -24,8 +24,26 @@ type Parser interface {
 	Event(r *Record, i int) string
 }
 
-// Record is one Kafka record. A nil Value is a tombstone.
-type Record struct {
+// Forker is a Parser of which several can read the records of a batch at the same time.
+type Forker interface {
+	Parser
+	// Fork makes a Keeper of the same fields; ok is false where the rows of a record depend on the records before it.
+	Fork() (k Keeper, ok bool)
+}
+
+// Keeper reads records and keeps the rows of many. It is for one goroutine at a time.
+type Keeper interface {
+	// Keep reads a record and puts its rows behind those that are kept. After an error, which is one of Parse, there are
+	// none of it.
+	Keep(r *Record) error
+	// Kept gives all rows since Forget. They borrow from the records, and are valid until Forget.
+	Kept() *row.Rows
+	Forget()
+}
+
+// Record is one Kafka record. A nil Value is a tombstone. It is an alias of a plain struct: whoever declares the same
+// shape for itself hands its records over as they lie.
+type Record = struct {
 	Partition       int32
 	Offset          int64
 	TimestampMillis int64

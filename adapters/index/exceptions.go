@@ -24,9 +24,9 @@ func (b *Builder) unparseable(r *Record, err error) error {
 	return b.note(r, row.ErrorUnparseable, bad.Input, []string{bad.Message})
 }
 
-// badTime notes a record with a row whose time cannot be read.
-func (b *Builder) badTime(r *Record, rows *row.Rows, i int, at row.Place) error {
-	text := string(rows.AppendText(nil, &rows.Values[i*rows.Width+b.plan.timeSlot]))
+// badTime notes a record, whose rows begin at first, with a row whose time cannot be read.
+func (b *Builder) badTime(r *Record, rows *row.Rows, first, i int, at row.Place) error {
+	text := string(rows.AppendText(nil, &rows.Values[(first+i)*rows.Width+b.plan.timeSlot]))
 	event := row.ShortEvent(b.plan.parser.Event(r, i))
 	b.counters.Unparseable++
 	return b.note(r, row.ErrorUnparseable, event, []string{row.TimestampMessage(text, event) + at.String()})

@@ -15,6 +15,7 @@ type plan struct {
 	fields   int
 	extra    []string
 	timeSlot int
+	width    int       // of a row of the schema's fields
 	dims     []dimPlan // the listed ones; found ones follow in each interval
 	metrics  []metricPlan
 	spatials []row.Spatial
@@ -47,7 +48,7 @@ func newPlan(s row.Schema, p Parser) *plan {
 		slots[n] = i
 	}
 	pl := &plan{
-		schema: s, parser: p, fields: s.Listed(), timeSlot: slots[s.Timestamp.Column],
+		schema: s, parser: p, fields: s.Listed(), timeSlot: slots[s.Timestamp.Column], width: len(names),
 		excluded: s.Excluded(), spatials: s.Spatials(), listed: map[string]bool{}, found: row.TypeString, least: row.String,
 	}
 	pl.extra = names[pl.fields:]

@@ -44,8 +44,35 @@ var byteOrderMark = []byte{0xEF, 0xBB, 0xBF}
 // Parse reads a record. What is not an object, a number say, counts as an object without fields.
 func (p *JSON) Parse(r *index.Record) (*row.Rows, error) { return p.parse(r.Value) }
 
+// Fork implements index.Forker. Fields that are discovered have their places in the order in which one parser meets them.
+func (p *JSON) Fork() (index.Keeper, bool) {
+	if p.discover {
+		return nil, false
+	}
+	return newJSON(p.names, false), true
+}
+
+// Keep implements index.Keeper.
+func (p *JSON) Keep(r *index.Record) error { return p.keep(r.Value) }
+
+// Kept implements index.Keeper.
+func (p *JSON) Kept() *row.Rows { return &p.rows }
+
+// Forget implements index.Keeper.
+func (p *JSON) Forget() { p.reset() }
+
 func (p *JSON) parse(value []byte) (*row.Rows, error) {
 	p.reset()
+	if err := p.keep(value); err != nil {
+		return nil, err
+	}
+	return &p.rows, nil
+}
+
+// keep reads a record's rows behind those that are there.
+func (p *JSON) keep(value []byte) error {
+	before := p.rows.Count
+	p.elems, p.members = p.elems[:0], p.members[:0]
 	b := value
 	i := 0
 	if bytes.HasPrefix(b, byteOrderMark) {
@@ -68,15 +95,17 @@ func (p *JSON) parse(value []byte) (*row.Rows, error) {
 			}
 		}
 		if i < 0 {
-			return nil, p.refuse(value)
+			p.rows.Count = before
+			p.dropRow()
+			return p.refuse(value)
 		}
 		p.rows.Count++
 	}
-	if p.rows.Count == 0 {
+	if p.rows.Count == before {
 		text := javaText(value)
-		return nil, &row.RecordError{Input: text, Message: row.EmptyMessage(text)}
+		return &row.RecordError{Input: text, Message: row.EmptyMessage(text)}
 	}
-	return &p.rows, nil
+	return nil
 }
 
 func (p *JSON) refuse(value []byte) error {

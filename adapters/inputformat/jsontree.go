@@ -28,6 +28,9 @@ type jsonTree struct {
 	features features
 }
 
+// Fork implements index.Forker: trees are read one by one.
+func (p *jsonTree) Fork() (index.Keeper, bool) { return nil, false }
+
 // document reads the document at i. next is the place after it, or bad.
 func (p *jsonTree) document(b []byte, i int) (root row.Value, next int) {
 	if p.features != 0 {

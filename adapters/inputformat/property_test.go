@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -107,6 +108,73 @@ func folders(t *rapid.T, built []index.Built) map[string][]byte {
 		}
 	}
 	return out
+}
+
+// TestABatchReadByManyGivesTheSameSegments: a large batch is read in chunks by several goroutines, small ones are read by
+// one. Rows, counters and saved errors are the same.
+func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	rapid.Check(t, func(t *rapid.T) {
+		schema := drawSchema(t)
+		if len(schema.Dimensions) == 0 {
+			schema.Dimensions = []row.Dimension{{Name: "s"}}
+		}
+		schema.DiscoverDimensions, schema.DiscoverTypes = false, false
+		drawn := make([][]byte, rapid.IntRange(1, 60).Draw(t, "records"))
+		for i := range drawn {
+			drawn[i] = drawRecord(t)
+			if rapid.IntRange(0, 20).Draw(t, "tombstone") == 0 {
+				drawn[i] = nil
+			}
+		}
+		records := make([]index.Record, rapid.IntRange(600, 3000).Draw(t, "copies"))
+		for i := range records {
+			records[i] = index.Record{Offset: int64(i), Value: drawn[i*i%len(drawn)]}
+		}
+		limit := rapid.SampledFrom([]int{0, 5, 100, -1}).Draw(t, "errors borne")
+		build := func(batch int) (files map[string][]byte, told string) {
+			dir, err := os.MkdirTemp("", "many-*")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(dir)
+			b, err := index.NewBuilder(index.Config{
+				Schema: schema, Parser: inputformat.NewJSON(schema), Dir: dir, MaxRowsInMemory: 500,
+				MaxParseExceptions: limit, MaxSavedParseExceptions: 7,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer b.Close()
+			for rest := records; len(rest) > 0 && err == nil; {
+				n := min(batch, len(rest))
+				err = b.AddBatch(rest[:n])
+				rest = rest[n:]
+			}
+			told = fmt.Sprintf("%v %+v %+v", err, b.Counters(), b.ParseExceptions())
+			if err != nil {
+				return nil, told
+			}
+			built, err := b.Finish(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return folders(t, built), told
+		}
+		want, wantTold := build(10)
+		got, told := build(len(records))
+		if told != wantTold {
+			t.Fatalf("one batch: %s\nbatches of ten: %s", told, wantTold)
+		}
+		if len(want) != len(got) {
+			t.Fatalf("%d files, want %d", len(got), len(want))
+		}
+		for name, w := range want {
+			if !bytes.Equal(w, got[name]) {
+				t.Fatalf("%s differs", name)
+			}
+		}
+	})
 }
 
 func TestAnySplitGivesTheSameSegments(t *testing.T) {

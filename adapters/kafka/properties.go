@@ -21,7 +21,7 @@ const (
 	defaultRequestTimeout    = 30 * time.Second
 	defaultAPITimeout        = 60 * time.Second
 	defaultMetadataMaxAge    = 10 * time.Second
-	defaultPollRecords       = 10_000
+	defaultPollRecords       = 0 // all of a fetch: the client begins the next one when this one is taken whole
 	defaultSetupTimeout      = 10 * time.Second
 	defaultSetupMost         = 30 * time.Second
 	defaultReconnectPause    = 50 * time.Millisecond

@@ -74,7 +74,7 @@ var KnownProperties = slices.SortedFunc(slices.Values([]Property{
 	{Name: "key.deserializer", Effect: NotPossible, Note: "keys are read as bytes, " + noJava, Harmless: byteDeserializers},
 	{Name: "max.partition.fetch.bytes", Effect: Mapped, Note: "default 512 KiB here"},
 	{Name: "max.poll.interval.ms", Effect: NoEffect, Note: noGroup},
-	{Name: "max.poll.records", Effect: Mapped, Note: "default 10000 here"},
+	{Name: "max.poll.records", Effect: Mapped, Note: "default here: all that a fetch brought"},
 	{Name: "metadata.max.age.ms", Effect: NoEffect, Note: asDruidSets + " (10000)"},
 	{Name: "metadata.recovery.rebootstrap.trigger.ms", Effect: NoEffect, Note: "the client goes back to `bootstrap.servers` as soon as no other broker answers"},
 	{

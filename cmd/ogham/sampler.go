@@ -42,8 +42,7 @@ func (a *app) openSampler(clients *kafka.Clients, sealer *secrets.Sealer) (*samp
 		},
 		NewConsumer: newConsumer(sealer), NewIndex: newSampledIndex(a.formats),
 		RawRows: func(format json.RawMessage, r *worker.Record) []json.RawMessage {
-			x := index.Record(*r)
-			return a.formats.RawRows(format, &x)
+			return a.formats.RawRows(format, r)
 		},
 	})
 }
@@ -143,8 +142,7 @@ func openSampledIndex(formats *inputformat.Formats, r sampler.IndexRequest) (sam
 
 // Add implements sampler.Index.
 func (s sampledIndex) Add(record int, r *worker.Record) error {
-	x := index.Record(*r)
-	return s.Sampler.Add(record, &x)
+	return s.Sampler.Add(record, r)
 }
 
 // Finish implements sampler.Index.

@@ -9,7 +9,7 @@ import (
 func waitFor(ctx context.Context, d time.Duration, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	ticker := time.NewTicker(5 * time.Millisecond)
+	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for !ok() {
 		select {

@@ -98,16 +98,6 @@ func openBuilder(formats *inputformat.Formats, r worker.BuilderRequest) (worker.
 // builder is the index as the worker sees it.
 type builder struct {
 	*index.Builder
-	records []index.Record
-}
-
-// AddBatch implements worker.Builder.
-func (b *builder) AddBatch(records []worker.Record) error {
-	b.records = b.records[:0]
-	for i := range records {
-		b.records = append(b.records, index.Record(records[i]))
-	}
-	return b.Builder.AddBatch(b.records)
 }
 
 // Finish implements worker.Builder.
