@@ -79,18 +79,9 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err := os.MkdirAll(c.dataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	ln, err := net.Listen("tcp", c.listen)
+	ln, err := a.listen()
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", c.listen, err)
-	}
-	a.onStop(func() error { _ = ln.Close(); return nil })
-	a.url = c.advertise
-	if a.url == "" {
-		at, err := reachable(ln.Addr())
-		if err != nil {
-			return nil, err
-		}
-		a.url = "http://" + at
+		return nil, err
 	}
 	nc, err := a.connect()
 	if err != nil {
@@ -139,6 +130,23 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 		waitFor(ctx, leaderWait, lord.IsLeader)
 	}
 	return a, nil
+}
+
+// listen takes the address of the HTTP API, which is served last, and finds out under which URL others reach it.
+func (a *app) listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", a.cfg.listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", a.cfg.listen, err)
+	}
+	a.onStop(func() error { _ = ln.Close(); return nil })
+	if a.url = a.cfg.advertise; a.url == "" {
+		at, err := reachable(ln.Addr())
+		if err != nil {
+			return nil, err
+		}
+		a.url = "http://" + at
+	}
+	return ln, nil
 }
 
 func (a *app) onStop(fn func() error) { a.steps = append(a.steps, fn) }

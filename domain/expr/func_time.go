@@ -307,7 +307,7 @@ func makeFormat(args []node) (runner, error) {
 	}, nil
 }
 
-// isoPattern is the form of a time in UTC is that of Joda-Time's ISO formatter.
+// isoPattern is the form of Joda-Time's ISO formatter, but for the offset of UTC, which that writes as Z.
 var isoPattern, _ = joda.Compile("yyyy-MM-dd'T'HH:mm:ss.SSSZZ")
 
 func appendISO(dst []byte, ms int64, loc *time.Location) []byte {

@@ -23,23 +23,8 @@ var supervisorTypes = []string{"NoopSupervisorSpec", "autocompact", typeKafka, "
 // every problem found. What is valid but cannot be carried out yet is told by Unsupported, not here.
 func Parse(body []byte) (*Supervisor, error) {
 	s := &scan{}
-	root, err := parseTree(body)
-	switch {
-	case err != nil:
-		s.add("$", err.Error(), err.Error())
-		return nil, s.err()
-	case root == nil || root.kind == kindNull:
-		const message = "The request body must be a supervisor spec, it was empty or null"
-		s.add("$", message, message)
-		return nil, s.err()
-	}
-	id, ok := s.typeID(root, "$", classBase, "", supervisorTypes)
-	if ok && id != typeKafka {
-		message := fmt.Sprintf("supervisor type '%s' is not supported, only '%s' is", id, typeKafka)
-		s.add("$.type", message, message)
-		ok = false
-	}
-	if !ok {
+	root := s.open(body, "The request body must be a supervisor spec, it was empty or null", "supervisor", classBase, supervisorTypes)
+	if root == nil {
 		return nil, s.err()
 	}
 	out := &Supervisor{Type: typeKafka}
@@ -54,6 +39,30 @@ func Parse(body []byte) (*Supervisor, error) {
 	}
 	out.warnings = s.warnings
 	return out, nil
+}
+
+// open reads a body that is to be a document of type kafka. It answers nil where that is none, and notes why: empty is
+// what to say of a body without anything in it, what the thing whose types Druid knows under class.
+func (s *scan) open(body []byte, empty, what, class string, types []string) *node {
+	root, err := parseTree(body)
+	switch {
+	case err != nil:
+		s.add("$", err.Error(), err.Error())
+		return nil
+	case root == nil || root.kind == kindNull:
+		s.add("$", empty, empty)
+		return nil
+	}
+	id, ok := s.typeID(root, "$", class, "", types)
+	if ok && id != typeKafka {
+		message := fmt.Sprintf("%s type '%s' is not supported, only '%s' is", what, id, typeKafka)
+		s.add("$.type", message, message)
+		ok = false
+	}
+	if !ok {
+		return nil
+	}
+	return root
 }
 
 // problemsOf is nil, or everything that keeps a spec from being taken.

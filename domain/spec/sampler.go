@@ -49,23 +49,8 @@ type SamplerConfig struct {
 // are those of the body, so that the spec's begin with $.spec.
 func ParseSampler(body []byte) (*Sampler, error) {
 	s := &scan{}
-	root, err := parseTree(body)
-	switch {
-	case err != nil:
-		s.add("$", err.Error(), err.Error())
-		return nil, s.err()
-	case root == nil || root.kind == kindNull:
-		const message = "Request body cannot be empty"
-		s.add("$", message, message)
-		return nil, s.err()
-	}
-	id, ok := s.typeID(root, "$", classSamplerSpec, "", samplerTypes)
-	if ok && id != typeKafka {
-		message := fmt.Sprintf("sampler type '%s' is not supported, only '%s' is", id, typeKafka)
-		s.add("$.type", message, message)
-		ok = false
-	}
-	if !ok {
+	root := s.open(body, "Request body cannot be empty", "sampler", classSamplerSpec, samplerTypes)
+	if root == nil {
 		return nil, s.err()
 	}
 	r := newReader(s, root, "$", classKafkaSampler, "")
