@@ -16,7 +16,7 @@ import (
 
 // client does not follow redirects: who answers is part of what is tested.
 var client = &http.Client{
-	Timeout:       30 * time.Second,
+	Timeout:       patience,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -28,7 +28,7 @@ func (s *server) call(method, path string, body []byte) (int, []byte, error) {
 	if base == "" {
 		return 0, nil, errNotUp
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, base+path, bytes.NewReader(body))
 	if err != nil {

@@ -21,3 +21,10 @@ func TestGoldenDeadPort(t *testing.T) {
 	t.Parallel()
 	replay(t, deadPortScenario)
 }
+
+// TestGoldenAutoCreatedTopic replays the scenario whose broker makes the topic: only a real one does it as it was recorded,
+// some time after it was asked for.
+func TestGoldenAutoCreatedTopic(t *testing.T) {
+	t.Parallel()
+	replayOn(t, autoTopicScenario, newKafka(t, kafkaConfig{lines: []string{"auto.create.topics.enable=true", "num.partitions=4"}}).open())
+}

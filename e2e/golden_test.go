@@ -197,6 +197,9 @@ var failedCreation = scenario{name: "24-after-failed-creation", topics: []golden
 // deadPortScenario waits a minute for a broker at each run, as a Java client does by default.
 var deadPortScenario = scenario{name: "09b-unhealthy-dead-port-default-timeouts"}
 
+// autoTopicScenario has a broker that makes a topic which is asked for, as it does by default.
+var autoTopicScenario = scenario{name: "10b-missing-topic-auto-created"}
+
 // longScenario takes minutes of a task's duration.
 var longScenario = scenario{name: "04-life", workers: true, topics: []goldenTopic{
 	{name: "gold_edits_story_topic", partitions: 2, messages: map[string]int{"": 60_000, "19-status-running-active0-publishing1-lag-zero": 2000, "28-suspend": 2000}},
@@ -274,12 +277,19 @@ type replayer struct {
 }
 
 func replay(t *testing.T, sc scenario) {
+	t.Helper()
+	replayOn(t, sc, newBroker(t))
+}
+
+// replayOn is replay with a broker of the caller's.
+func replayOn(t *testing.T, sc scenario, b *broker) {
+	t.Helper()
 	exchanges := exchangesOf(t, sc.name)
 	roles := "overlord"
 	if sc.workers {
 		roles = "overlord,worker"
 	}
-	r := &replayer{t: t, sc: sc, b: newBroker(t), sent: map[string]int{}, tasks: map[string]string{}}
+	r := &replayer{t: t, sc: sc, b: b, sent: map[string]int{}, tasks: map[string]string{}}
 	r.feed("")
 	if sc.produce != nil {
 		sc.produce(r.b)
@@ -411,7 +421,7 @@ func (r *replayer) exchange(x goldentest.Exchange) []string {
 	}
 	limit := 4 * time.Minute // a run that waits for a broker fails after one, and three of them make a supervisor unhealthy
 	if mode == goldentest.Exact {
-		limit = 5 * time.Second // what is known at once needs no patience, but who has ended may take a moment
+		limit = time.Minute // what is known at once needs no patience, but who has ended may take a moment
 	}
 	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -30,6 +30,9 @@ type house struct {
 	nc    *nats.Conn
 	store *eventstore.Store
 	topic *fakeTopic
+	// silence is the WorkerTimeout of overlords, and answer their OrderTimeout. A slow machine must not come near either
+	// where the test is not about it.
+	silence, answer time.Duration
 }
 
 func newHouse(t *testing.T) *house {
@@ -53,7 +56,9 @@ func newHouse(t *testing.T) *house {
 		nc.Close()
 		srv.Shutdown()
 	})
-	return &house{t: t, srv: srv, nc: nc, store: store, topic: &fakeTopic{ends: task.Offsets{"0": 0, "1": 0}}}
+	return &house{
+		t: t, srv: srv, nc: nc, store: store, topic: &fakeTopic{ends: task.Offsets{"0": 0, "1": 0}}, silence: time.Minute, answer: time.Minute,
+	}
 }
 
 func quiet() *slog.Logger {
@@ -115,7 +120,7 @@ func (h *house) overlord(node string) (s *Service, stop func()) {
 	s = New(Config{
 		Store: h.store, NATS: h.nc, Catalog: h, Sampler: h, OpenStream: func(*spec.Supervisor) (Stream, error) { return h.topic, nil },
 		Thresholds: supervisor.DefaultThresholds, NodeID: node, URL: "http://" + node, Logger: quiet(), Now: time.Now, NewID: nuid.Next,
-		WorkerTimeout: 2 * time.Second, OrderTimeout: 2 * time.Second, MinRunGap: 20 * time.Millisecond,
+		WorkerTimeout: h.silence, OrderTimeout: h.answer, MinRunGap: 20 * time.Millisecond,
 		RepartitionDelay: 100 * time.Millisecond,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -131,17 +136,23 @@ func (h *house) overlord(node string) (s *Service, stop func()) {
 	return s, stop
 }
 
-// until polls a condition; the deadline is only for a test that fails.
+// until polls a condition. The only bound is go test's own, shortly before which it says what did not come.
 func (h *house) until(what string, ok func() bool) {
 	h.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	var over <-chan time.Time
+	if at, bounded := h.t.Deadline(); bounded {
+		limit := time.NewTimer(time.Until(at) - 10*time.Second)
+		defer limit.Stop()
+		over = limit.C
+	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-over:
 			h.t.Fatalf("it did not happen: %s", what)
 		}
-		<-tick.C
 	}
 }
 

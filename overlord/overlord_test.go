@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
@@ -101,6 +102,7 @@ func TestSuspendPublishesWhatWasRead(t *testing.T) {
 
 func TestReplicasRunOnDifferentWorkersAndALostOneIsReplaced(t *testing.T) {
 	h := newHouse(t)
+	h.silence = 5 * time.Second
 	s, _ := h.overlord("one")
 	leads(h, s)
 	w1, w2 := h.worker("w1", 8), h.worker("w2", 8)

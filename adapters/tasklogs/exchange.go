@@ -1,6 +1,7 @@
 package tasklogs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -99,8 +100,11 @@ func (s *Store) answer(m *nats.Msg, always bool) {
 		return
 	}
 	part, ok, err := s.readOwn(q.Name, q.Offset)
-	if !ok && err == nil && !always {
-		return
+	if !ok && !always {
+		if err != nil {
+			s.cfg.Logger.Warn("read a task's log for another process", "file", q.Name, "error", err)
+		}
+		return // somebody else may have it
 	}
 	a := answer{Found: ok, Start: part.Start, Size: part.Size, Data: part.Data}
 	if err != nil {
@@ -141,19 +145,26 @@ func (s *Store) ask(ctx context.Context, subject string, q question, patience ti
 }
 
 // Read returns what a task wrote from an offset on, at most 256 KiB of it; a negative offset counts from the end. It looks
-// here, at the node that ran the task, and at all others. It is false where nobody that answers has the log.
+// here, at the node that ran the task, and at all others; a place that cannot give what it has stands in nobody's way. It
+// is false where nobody that answers has the log, and an error where one that has it could not read it and no other has it.
 func (s *Store) Read(ctx context.Context, taskID, node string, offset int64) (Part, bool, error) {
 	q := question{Name: fileName(taskID), Offset: offset}
-	part, ok, err := s.readOwn(q.Name, offset)
-	if ok || err != nil || node == "" {
-		return part, ok, err
+	part, ok, first := s.readOwn(q.Name, offset)
+	if ok || node == "" {
+		return part, ok, first
 	}
 	if node != s.cfg.Node {
-		if part, ok, err = s.ask(ctx, subjectRead+eventstore.EncodeToken(node), q, askPatience); ok || err != nil {
-			return part, ok, err
+		part, ok, err := s.ask(ctx, subjectRead+eventstore.EncodeToken(node), q, askPatience)
+		if ok {
+			return part, true, nil
 		}
+		first = cmp.Or(first, err)
 	}
-	return s.ask(ctx, subjectFind, q, findPatience)
+	part, ok, err := s.ask(ctx, subjectFind, q, findPatience)
+	if ok {
+		return part, true, nil
+	}
+	return Part{}, false, cmp.Or(first, err)
 }
 
 // offer tells the other processes of a log. Who does not hear it reads it from here.

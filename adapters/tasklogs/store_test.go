@@ -3,6 +3,7 @@ package tasklogs_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -82,16 +83,23 @@ func start(t *testing.T, nc *nats.Conn, name string, change func(*tasklogs.Confi
 	return n
 }
 
+// until polls a condition. The only bound is go test's own, shortly before which it says what did not come.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	var over <-chan time.Time
+	if at, bounded := t.Deadline(); bounded {
+		limit := time.NewTimer(time.Until(at) - 10*time.Second)
+		defer limit.Stop()
+		over = limit.C
+	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-over:
 			t.Fatalf("it did not happen: %s", what)
 		}
-		<-tick.C
 	}
 }
 
@@ -174,6 +182,38 @@ func TestAnEndedTasksLogOutlivesItsWorker(t *testing.T) {
 		if got, ok := whole(t, s.Store, "t1", "w1", 0); !ok || got != text {
 			t.Errorf("%s gives %d bytes, %v, after the worker is gone", name, len(got), ok)
 		}
+	}
+}
+
+func TestALogIsReadByAnOverlordThatCameAfterIt(t *testing.T) {
+	connect := network(t)
+	w := start(t, connect(), "w1", nil)
+	collects := func(c *tasklogs.Config) { c.Collect = true }
+	first := start(t, connect(), "first", collects)
+	w.keep(t, "t1", "all of it")
+	until(t, "the first overlord has a copy", func() bool {
+		b, err := os.ReadFile(filepath.Join(first.dir, "t1.log"))
+		return err == nil && string(b) == "all of it"
+	})
+	late := start(t, connect(), "late", collects)
+	read := func(when string) {
+		t.Helper()
+		if got, ok := whole(t, late.Store, "t1", "w1", 0); !ok || got != "all of it" {
+			t.Errorf("the late overlord gives %q, %v, %s", got, ok, when)
+		}
+	}
+	read("while the worker has it")
+	// A folder where the log was cannot be read: the worker has it, and cannot give it.
+	kept := filepath.Join(w.dir, "t1.log")
+	if err := errors.Join(os.Remove(kept), os.Mkdir(kept, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	read("while the worker cannot give it")
+	w.stop()
+	read("after the worker is gone")
+	first.stop()
+	if got, ok := whole(t, late.Store, "t1", "w1", 0); ok {
+		t.Errorf("%q is given after all that had it are gone", got)
 	}
 }
 
