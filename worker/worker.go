@@ -262,7 +262,7 @@ func (w *Worker) Enabled() bool {
 }
 
 // SetEnabled lets the worker take new tasks, or stops it from taking them. Running tasks go on. It is not remembered over
-// a restart.
+// a restart, as in Druid, where it is a flag in the memory of the worker (WorkerTaskManager.disabled).
 func (w *Worker) SetEnabled(on bool) {
 	w.mu.Lock()
 	w.disabled = !on

@@ -2,6 +2,9 @@ package kafka
 
 import (
 	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -39,9 +42,60 @@ func TestNetworkDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Network{
-		SetupTimeout: 10 * time.Second, SetupMost: 30 * time.Second, RetryPause: 5 * time.Second, RetryMost: 5 * time.Second, Idle: 15 * time.Minute,
+		SetupTimeout: 10 * time.Second, SetupMost: 30 * time.Second, ReconnectPause: 50 * time.Millisecond, ReconnectMax: time.Second, RetryPause: 5 * time.Second, RetryMost: 5 * time.Second, Idle: 15 * time.Minute,
 	}
 	if p.Network != want {
 		t.Errorf("%+v, want %+v", p.Network, want)
+	}
+}
+
+// A broker that ends each connection before it is secured has never been connected to; unlike one that refuses
+// connections it can count them.
+func TestManyWhoAskADeadBrokerDialAsOne(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dials atomic.Int64
+	accepting := make(chan struct{})
+	go func() {
+		defer close(accepting)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dials.Add(1)
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-accepting })
+	for _, many := range []int{1, 100} {
+		clients := NewClients(nil)
+		dials.Store(0)
+		began := time.Now()
+		var asking sync.WaitGroup
+		for range many {
+			asking.Go(func() {
+				a, err := clients.Admin(map[string]any{
+					"bootstrap.servers": l.Addr().String(), "security.protocol": "SSL", "default.api.timeout.ms": 3000,
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer a.Close()
+				var told *StreamError
+				if _, err := a.Topic(t.Context(), "t", time.Second); !errors.As(err, &told) || told.ExceptionClass != ClassTimeout {
+					t.Errorf("the topic of a dead broker: %v, want a timeout", err)
+				}
+			})
+		}
+		asking.Wait()
+		clients.Close()
+		// Pauses of 50, 100, 200, 400 and 800 ms, and then of a second.
+		if got, most := dials.Load(), 7+int64(time.Since(began)/time.Second); got > most || got == 0 {
+			t.Errorf("%d who ask dial %d times, want 1 to %d", many, got, most)
+		}
 	}
 }

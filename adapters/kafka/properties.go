@@ -60,7 +60,9 @@ type Properties struct {
 	Warnings []Warning
 }
 
-// Network says how connections are made and kept. Zero stands for the default of the client or the system.
+// Network says how connections are made and kept. Zero stands for the default of the client or the system. The pauses
+// before a host is dialled again are Java's in any case: however many ask about a dead broker, it is dialled about once a
+// second.
 type Network struct {
 	ReceiveBuffer, SendBuffer    int // bytes
 	SetupTimeout, SetupMost      time.Duration
@@ -120,7 +122,7 @@ func (r *propertyReader) network() Network {
 		SendBuffer:     int(r.number("send.buffer.bytes", 0, -1, 1<<31-1)),
 		SetupTimeout:   r.millis("socket.connection.setup.timeout.ms", defaultSetupTimeout),
 		SetupMost:      r.millis("socket.connection.setup.timeout.max.ms", defaultSetupMost),
-		ReconnectPause: r.millis("reconnect.backoff.ms", 0),
+		ReconnectPause: r.millis("reconnect.backoff.ms", defaultReconnectPause),
 		ReconnectMax:   r.millis("reconnect.backoff.max.ms", 0),
 		RetryPause:     r.millis("retry.backoff.ms", 0),
 		RetryMost:      r.millis("retry.backoff.max.ms", 0),
