@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 
 	"ogham/domain/row"
@@ -339,7 +340,10 @@ func parseComparison(p *parser, m members, path string) matcher {
 				Type, Dimension string
 				ExtractionFn    json.RawMessage
 			}
-			if err := json.Unmarshal(raw, &spec); err != nil || spec.Dimension == "" || spec.Type != "default" && spec.Type != "" {
+			// A name is written back as a dimension of the class's own name.
+			plain := []string{"", "default", "LegacyDimensionSpec"}
+			if err := json.Unmarshal(raw, &spec); err != nil || spec.Dimension == "" || !slices.Contains(plain, spec.Type) ||
+				len(spec.ExtractionFn) > 0 && string(spec.ExtractionFn) != "null" {
 				return p.refuse(path+".dimensions["+strconv.Itoa(i)+"]", "only the names of columns are supported here")
 			}
 			name = spec.Dimension

@@ -244,7 +244,7 @@ func (p *parser) timeFormat(m members, path string) extraction {
 	if locale, has := m.text("locale"); has && !strings.HasPrefix(locale, "en") {
 		p.refuse(path+".locale", "only English is supported as locale")
 	}
-	if m.has("granularity") && string(m["granularity"]) != `"none"` {
+	if m.has("granularity") && !isNone(m["granularity"]) {
 		p.refuse(path+".granularity", "granularity of timeFormat is not supported, use an expression")
 	}
 	millis := m.flag("asMillis")
@@ -255,6 +255,15 @@ func (p *parser) timeFormat(m members, path string) extraction {
 		}
 		return string(pattern.Append(nil, ms, loc)), true
 	})
+}
+
+// isNone says whether a granularity is none: by its name, or in the form that it is stored in.
+func isNone(granularity json.RawMessage) bool {
+	var spec struct{ Type string }
+	if json.Unmarshal(granularity, &spec.Type) != nil && json.Unmarshal(granularity, &spec) != nil {
+		return false
+	}
+	return strings.EqualFold(spec.Type, "none")
 }
 
 // timeOf reads the time of a column: a number of milliseconds, or an ISO time.
