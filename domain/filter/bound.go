@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -49,7 +50,7 @@ func (b *bound) long(n int64) (matched, ok bool) {
 	}
 	const exact = 1 << 53
 	if n > -exact && n < exact {
-		return b.within(float64(n)), true
+		return b.within(float64(n), b.low+0, b.high+0), true // a bound of -0.0 is 0 to a whole number
 	}
 	text := strconv.FormatInt(n, 10)
 	exactly := *b
@@ -57,16 +58,42 @@ func (b *bound) long(n int64) (matched, ok bool) {
 	return exactly.text([]byte(text)), true
 }
 
-func (b *bound) double(x float64) (matched, ok bool) { return b.within(x), b.numeric }
+func (b *bound) double(x float64) (matched, ok bool) { return b.within(x, b.low, b.high), b.numeric }
 
-func (b *bound) within(x float64) bool {
-	if b.hasLower && (x < b.low || x == b.low && b.lowerStrict || x != x && b.low == b.low && b.hasUpper) {
-		return false
+func (b *bound) within(x, low, high float64) bool {
+	if b.hasLower {
+		if c := compareDoubles(x, low); c < 0 || c == 0 && b.lowerStrict {
+			return false
+		}
 	}
-	if b.hasUpper && (x > b.high || x == b.high && b.upperStrict || x != x) {
-		return false
+	if b.hasUpper {
+		if c := compareDoubles(x, high); c > 0 || c == 0 && b.upperStrict {
+			return false
+		}
 	}
 	return true
+}
+
+// compareDoubles orders as Java's Double.compare does: -0.0 is below 0.0, and NaN above everything.
+func compareDoubles(x, y float64) int {
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	case x == y && x != 0:
+		return 0
+	}
+	rank := func(v float64) int {
+		switch {
+		case v != v:
+			return 2
+		case math.Signbit(v):
+			return -1
+		}
+		return 0
+	}
+	return cmp.Compare(rank(x), rank(y))
 }
 
 // read sets the bounds from members of a filter.
