@@ -3,6 +3,8 @@ package index
 import (
 	"context"
 	"testing"
+
+	"ogham/domain/row"
 )
 
 // TestTimeBoundsHoldFromTheNextBatchOn: rows that came before keep their place.
@@ -36,5 +38,45 @@ func TestTimeBoundsHoldFromTheNextBatchOn(t *testing.T) {
 		`{"__time":3001,"w":"c","n":1,"sum":1}` + "\n" + `{"__time":9000,"w":"a","n":1,"sum":1}` + "\n"
 	if got := rowsOf(t, built[0].Dir); got != want {
 		t.Errorf("rows\n%swant\n%s", got, want)
+	}
+}
+
+// TestABucketThatBeginsBeforeItsSegmentCountsFromTheSegmentsStart: Druid can allocate no segment for such rows.
+func TestABucketThatBeginsBeforeItsSegmentCountsFromTheSegmentsStart(t *testing.T) {
+	c := lineConfig(t)
+	day, err := row.ParseGranularity("DAY")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Schema.QueryGranularity = day
+	b := newTestBuilder(t, c)
+	if err := b.AddBatch(lines("1000,a,1", "3700000,a,2", "3800000,a,3")); err != nil {
+		t.Fatal(err)
+	}
+	built, err := b.Finish(context.Background())
+	if err != nil || len(built) != 2 {
+		t.Fatalf("built %+v, %v", built, err)
+	}
+	want := `{"__time":0,"w":"a","n":1,"sum":1}` + "\n" + `{"__time":3600000,"w":"a","n":2,"sum":5}` + "\n"
+	if got := rowsOf(t, built[0].Dir) + rowsOf(t, built[1].Dir); got != want {
+		t.Errorf("rows\n%swant\n%s", got, want)
+	}
+}
+
+// TestSegmentsAreOfThePeriodThatWasAskedFor: Druid allocates the next shorter period that has a name.
+func TestSegmentsAreOfThePeriodThatWasAskedFor(t *testing.T) {
+	c := lineConfig(t)
+	period, err := row.PeriodGranularity("PT2H")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Schema.SegmentGranularity = period
+	b := newTestBuilder(t, c)
+	if err := b.AddBatch(lines("1000,a,1", "3700000,a,2", "7300000,a,3")); err != nil {
+		t.Fatal(err)
+	}
+	built, err := b.Finish(context.Background())
+	if err != nil || len(built) != 2 || built[0].IntervalStart != 0 || built[0].IntervalEnd != 7_200_000 {
+		t.Fatalf("built %+v, %v", built, err)
 	}
 }

@@ -2,6 +2,7 @@ package expr_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -175,6 +176,26 @@ func TestComparisonsAreConsistent(t *testing.T) {
 			rt.Fatalf("%d of less, equal and greater hold for %s and %s", holds, a, b)
 		}
 	})
+}
+
+func TestRoundingMakesNoNegativeZero(t *testing.T) {
+	for _, source := range []string{"round(-0.0)", "round(-0.0, 1)", "round(-0.0000001, 1)", "round(-0.04, 1)", "round(-0.4)"} {
+		v, err := eval(t, source)
+		if err != nil || v.Double() != 0 || math.Signbit(v.Double()) {
+			t.Errorf("%s is %v (%v), want 0.0", source, v.Double(), err)
+		}
+	}
+}
+
+func TestQueriedListsAreCastToTheirCommonType(t *testing.T) {
+	for list, want := range map[string]string{
+		`[1,"2",null]`: `["1","2",null]`, `[1,2.5]`: `[1.0,2.5]`, `[1,2]`: `[1,2]`, `[{"k":1},2]`: `[{"k":1},2]`,
+	} {
+		v, err := eval(t, "to_json_string(json_query_array(parse_json('"+list+"'), '$'))")
+		if err != nil || v.Text() != want {
+			t.Errorf("%s is queried as %s (%v), want %s", list, v.Text(), err, want)
+		}
+	}
 }
 
 func TestNumbersAndListsWhereDruidFails(t *testing.T) {

@@ -147,9 +147,11 @@ func queryArray(_ *Env, tree any) Value {
 	case nil, *Object:
 		return Null(JSON.Array())
 	case []any:
-		elems := make([]Value, len(t))
-		for i, item := range t {
-			elems[i] = OfJSON(item)
+		// The elements are cast to what they have in common, as in any list that is found in data.
+		found := fromTree(t).Elems()
+		elems := make([]Value, len(found))
+		for i := range found {
+			elems[i] = OfJSON(toTree(found[i]))
 		}
 		return OfArray(JSON, elems)
 	default:

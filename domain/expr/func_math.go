@@ -263,7 +263,7 @@ func round(e *Env, args []node) Value {
 	if v.typ == Long {
 		return OfLong(roundLong(v.Long(), scale))
 	}
-	return OfDouble(roundDouble(v.Double(), scale))
+	return OfDouble(roundDouble(v.Double(), scale) + 0) // a BigDecimal knows no zero below zero
 }
 
 // maxLongDigits is more than the digits of any long: rounding further left gives 0.
