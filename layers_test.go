@@ -68,6 +68,7 @@ var homes = []struct {
 	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                                               // mapping and locking files
 	{"go.uber.org/goleak", nil},                  // tests only
 	{"pgregory.net/rapid", nil},                  // tests only
+	{"github.com/apache/thrift", nil},            // tests only: the encoder that our decoder is held against
 	{"go.yaml.in/yaml/v3", []string{"docs/gen"}}, // the API's document, written in YAML
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"adapters/httpapi/goldentest"}}, // the API's document held against exchanges
 	{"github.com/cespare/xxhash/v2", []string{"adapters/segment"}},                        // the order of nested values

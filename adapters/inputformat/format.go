@@ -92,6 +92,8 @@ func (c config) format(inputFormat json.RawMessage) (reader, error) {
 		return made(func(s avroSpec) (reader, error) { return c.avro(kind, s) }, inputFormat)
 	case "protobuf":
 		return made(c.protobuf, inputFormat)
+	case "thrift":
+		return made(c.thrift, inputFormat)
 	case "kafka":
 		if c.exact {
 			return nil, &UnsupportedError{What: "kafka within kafka"}

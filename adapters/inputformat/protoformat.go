@@ -7,11 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -35,9 +31,6 @@ import (
 
 // protoUnmarshal leaves required fields to the producer and bounds how deep messages are nested.
 var protoUnmarshal = proto.UnmarshalOptions{AllowPartial: false, RecursionLimit: maxDepth}
-
-// maxDescriptor bounds a descriptor that is fetched.
-const maxDescriptor = 64 << 20
 
 // protoSpec is the inputFormat protobuf.
 type protoSpec struct {
@@ -117,7 +110,7 @@ func (c config) protoFinder(spec json.RawMessage) (protoFinder, error) {
 	}
 	switch s.Type {
 	case "file":
-		b, err := fetchDescriptor(s.Descriptor)
+		b, err := fetch("descriptor", s.Descriptor)
 		if err != nil {
 			return nil, err
 		}
@@ -135,39 +128,6 @@ func (c config) protoFinder(spec json.RawMessage) (protoFinder, error) {
 		return &registeredMessages{registry: r, files: map[int]protoreflect.FileDescriptor{}}, err
 	}
 	return nil, &UnsupportedError{What: fmt.Sprintf("protoBytesDecoder type %q", s.Type)}
-}
-
-// fetchDescriptor reads a descriptor: a file's path, or a URL of the scheme file, http or https.
-func fetchDescriptor(place string) ([]byte, error) {
-	u, err := url.Parse(place)
-	if err != nil {
-		return nil, fmt.Errorf("descriptor %q is no path and no URL", place)
-	}
-	switch u.Scheme {
-	case "", "file":
-		b, err := os.ReadFile(u.Path)
-		if err != nil {
-			return nil, fmt.Errorf("Cannot read descriptor file: %w", err) //nolint:staticcheck // Druid's words
-		}
-		return b, nil
-	case "http", "https":
-		ctx, cancel := context.WithTimeout(context.Background(), registryTimeout)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
-		if err != nil {
-			return nil, fmt.Errorf("fetch the descriptor: %w", err)
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return nil, fmt.Errorf("fetch the descriptor: %w", err)
-		}
-		defer res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("fetch the descriptor from %s: status %d", u.Host, res.StatusCode)
-		}
-		return io.ReadAll(io.LimitReader(res.Body, maxDescriptor))
-	}
-	return nil, fmt.Errorf("descriptor %q: its URL must be of file, http or https", place)
 }
 
 // messageOf finds a message type in a set of descriptors, by its short or its full name; without a name it is the first.

@@ -206,3 +206,36 @@ func readProtobuf(r *reader, out *node) {
 		unknownDecoder(d, id, protobufPackage+"ProtobufBytesDecoder", "file, inline, schema_registry")
 	}
 }
+
+// readThrift reads the inputFormat thrift of later Druids, whose classes come from a jar; thriftFile and thriftIdl are ours.
+// The jar may stand beside them, so that one spec serves both.
+func readThrift(r *reader, out *node) {
+	r.class = "org.apache.druid.data.input.thrift.ThriftInputFormat"
+	nestedFlatten(r, out)
+	class, file, idl, jar := r.text("thriftClass"), r.text("thriftFile"), r.text("thriftIdl"), r.text("thriftJar")
+	switch {
+	case file != nil && idl != nil:
+		r.fail("thriftIdl", "thriftFile and thriftIdl cannot both be given")
+	case (file == nil || *file == "") && (idl == nil || *idl == ""):
+		at := "thriftFile"
+		for _, name := range []string{"thriftJar", "jarPath"} {
+			if r.get(name) != nil {
+				at = name
+			}
+		}
+		r.fail(at, "the classes of a jar cannot be run here: give the definitions that they were generated from, as thriftFile (path or "+
+			"URL of the .thrift file) or thriftIdl (its text); thriftClass names the struct")
+	}
+	if class == nil || *class == "" {
+		r.fail("thriftClass", "thriftClass must not be null")
+	}
+	for _, m := range []struct {
+		name string
+		text *string
+	}{{"thriftJar", jar}, {"thriftFile", file}, {"thriftIdl", idl}} {
+		if m.text != nil {
+			out.set(m.name, str(*m.text))
+		}
+	}
+	out.set("thriftClass", orNull(class, str))
+}

@@ -17,7 +17,7 @@ const (
 // extensions and that are always there here.
 var (
 	inputFormatTypes = []string{"csv", "json", "kafka", "regex", "tsv"}
-	builtInFormats   = []string{"avro_ocf", "avro_stream", "protobuf"}
+	builtInFormats   = []string{"avro_ocf", "avro_stream", "protobuf", "thrift"}
 )
 
 // readInputFormat reads the inputFormat; Druid takes a spec without one, whose tasks fail.
@@ -65,6 +65,8 @@ func inputFormatOf(r *reader, id string) *node {
 		readAvro(r, out, id)
 	case "protobuf":
 		readProtobuf(r, out)
+	case "thrift":
+		readThrift(r, out)
 	}
 	r.done()
 	return out

@@ -56,6 +56,11 @@ func TestRefusals(t *testing.T) {
 			"ioConfig.inputFormat", `{"type":"avro_ocf","flattenSpec":{"fields":[{"type":"jq","name":"q","expr":"."}]}}`,
 			"$.spec.ioConfig.inputFormat.flattenSpec.fields[0]", "Avro + JQ not supported",
 		},
+		{"ioConfig.inputFormat", `{"type":"thrift","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.thriftFile", "thriftFile (path or URL of the .thrift file) or thriftIdl"},
+		{"ioConfig.inputFormat", `{"type":"thrift","thriftJar":"/x.jar","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.thriftJar", "the classes of a jar cannot be run here"},
+		{"ioConfig.inputFormat", `{"type":"thrift","jarPath":"/x.jar","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.jarPath", "the classes of a jar cannot be run here"},
+		{"ioConfig.inputFormat", `{"type":"thrift","thriftFile":"/x.thrift"}`, "$.spec.ioConfig.inputFormat.thriftClass", "thriftClass must not be null"},
+		{"ioConfig.inputFormat", `{"type":"thrift","thriftFile":"/x.thrift","thriftIdl":"struct A {}","thriftClass":"A"}`, "$.spec.ioConfig.inputFormat.thriftIdl", "cannot both be given"},
 		{"ioConfig.inputFormat", `{"type":"protobuf"}`, "$.spec.ioConfig.inputFormat.protoBytesDecoder", "must not be null"},
 		{"ioConfig.inputFormat", `{"type":"protobuf","protoBytesDecoder":{"type":"file"}}`, "$.spec.ioConfig.inputFormat.protoBytesDecoder.descriptor", "must be given"},
 		{
