@@ -80,6 +80,8 @@ func (m *memory) addTimed(x *memMetric, slot int, state []byte, rows *row.Rows, 
 		}
 		time = n.AsLong()
 	}
+	// What comes too late is not looked at, as in Druid: whether a value that is no number counts as an error depends on what
+	// is in memory with it.
 	if known := timeOf(state); x.Agg.Last() && time < known || !x.Agg.Last() && time >= known {
 		return state, ""
 	}

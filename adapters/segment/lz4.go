@@ -14,31 +14,29 @@ const (
 	lz4EndMatch    = 12
 )
 
-const (
-	// lz4ShortBits and lz4LongBits are the sizes of the two hash tables.
-	lz4ShortBits = 13
-	lz4LongBits  = 13
-	// lz4Depth bounds the places that are compared for one match.
-	lz4Depth = 4
-	// lz4GoodMatch is long enough to look no further.
-	lz4GoodMatch = 64
-	// lz4SkipShift is the logarithm of the misses after which the search takes longer steps through what does not compress.
-	lz4SkipShift = 5
-)
+// lz4ShortMatch is the longest match whose length fits into the token.
+const lz4ShortMatch = lz4MinMatch + 14
 
-// lz4Compressor makes LZ4 blocks that are about as small as those of the format's high compression, which is what Druid
-// writes, in a quarter of its time. Blocks have at most 64 KiB, so that places are 16-bit numbers and every earlier place
-// of the block may be referred to. A column's values are short and repeat, so two things find nearly all that a long
-// search does: the newest place with the same eight bytes, and a few of those with the same four.
+// lz4Compressor makes LZ4 blocks that are smaller than those of the format's high compression, which is what Druid
+// writes, in a fraction of its time. Blocks have at most 64 KiB, so that places are 16-bit numbers and every earlier place
+// of the block may be referred to: all matches cost the same, and of a place only the longest one counts. They are found
+// by lz4Finder; the cheapest way through them is then found from the end of the block to its start.
 //
 // It is used by one goroutine.
 type lz4Compressor struct {
-	// short has the newest place, plus one, of each hash of four bytes; before leads from a place to the one before it.
-	short [1 << lz4ShortBits]uint16
-	long  [1 << lz4LongBits]uint16
-	prior [maxBlock]uint16
-	// filled is the place up to which both tables know the block.
-	filled int
+	find lz4Finder
+	// cost is the bytes that the block takes from a place on, its first token not among them; take is how it goes on there.
+	cost [maxBlock + 1]uint32
+	take [maxBlock]lz4Step
+}
+
+// lz4Step says how a block goes on at a byte that varies: with a literal and those to the next one that varies, or with a
+// match.
+type lz4Step struct {
+	match bool
+	after bool   // the match begins behind the byte, with those that do not vary
+	n     uint16 // bytes of compact that are matched
+	words uint16 // the distance, in words
 }
 
 // compress appends src, at most maxBlock bytes, to dst.
@@ -46,85 +44,109 @@ func (z *lz4Compressor) compress(dst, src []byte) []byte {
 	if len(src) < lz4EndMatch+1 {
 		return appendLZ4Literals(dst, src)
 	}
-	clear(z.short[:])
-	clear(z.long[:])
-	z.filled = 0
-	last := len(src) - lz4EndMatch
-	anchor, misses := 0, 0
-	for at := 0; at < last; {
-		from, length := z.find(src, at, lz4MinMatch-1)
-		if length == 0 {
-			misses++
-			at += 1 + misses>>lz4SkipShift
+	f := &z.find
+	if !f.prepare(src) {
+		if n := len(src) - 8 - lz4EndLiterals; n >= lz4MinMatch {
+			dst = appendLZ4Sequence(dst, src[:8], 8, n)
+			src = src[8+n:]
+		}
+		return appendLZ4Literals(dst, src)
+	}
+	limit, end := f.n, f.n
+	for limit > 0 && f.place(limit-1)+1 >= len(src)-lz4EndMatch {
+		limit--
+	}
+	for f.place(end) > len(src)-lz4EndLiterals {
+		end--
+	}
+	f.search(limit, end)
+	z.parse(len(src), limit)
+	anchor := 0
+	for c := 0; c < limit; {
+		s := &z.take[c]
+		if !s.match {
+			c++
 			continue
 		}
-		misses = 0
-		for length < lz4GoodMatch && at+1 < last {
-			// A longer match one byte on is worth the literal that it costs.
-			f, l := z.find(src, at+1, length)
-			if l <= length {
-				break
-			}
-			at, from, length = at+1, f, l
+		at := f.place(c)
+		if s.after {
+			at++
+			c++
 		}
-		for at > anchor && from > 0 && src[at-1] == src[from-1] {
-			at, from, length = at-1, from-1, length+1
-		}
-		dst = appendLZ4Sequence(dst, src[anchor:at], at-from, length)
-		at += length
-		anchor = at
+		c += int(s.n)
+		n := f.place(c) - at
+		dst = appendLZ4Sequence(dst, src[anchor:at], int(s.words)*f.word, n)
+		anchor = at + n
 	}
 	return appendLZ4Literals(dst, src[anchor:])
 }
 
-// find returns an earlier place whose bytes are those at the given one for more than least, and for how many; 0 for none.
-func (z *lz4Compressor) find(src []byte, at, least int) (from, length int) {
-	z.fill(src, at)
-	most := len(src) - lz4EndLiterals - at
-	if least >= most {
-		return 0, 0
+// parse fills take from place limit to the start of a block of size bytes.
+func (z *lz4Compressor) parse(size, limit int) {
+	f := &z.find
+	for c := f.n; c >= limit; c-- {
+		z.cost[c] = uint32(max(size-f.place(c), 0))
 	}
-	v := binary.LittleEndian.Uint64(src[at:])
-	h, g := shortHash(v), longHash(v)
-	newest := z.short[h]
-	if p := z.long[g]; p != 0 {
-		if l := matchLength(src, int(p)-1, at, most); l > least && l >= lz4MinMatch {
-			from, length, least = int(p)-1, l, l
+	literals := size - f.place(limit)
+	length, from := 0, 0 // of the place behind
+	phase, next := limit%f.v, 0
+	for c := limit - 1; c >= 0; c-- {
+		next = phase
+		if phase--; phase < 0 {
+			phase = f.v - 1
 		}
+		gap := f.gap(phase)
+		literals += 1 + gap
+		cost := z.cost[c+1] + uint32(1+gap)
+		if literals >= 15 {
+			cost += lz4MoreBytes(literals-15) - lz4MoreBytes(literals-16-gap)
+		}
+		step := lz4Step{}
+		if gap > 0 && c > f.v {
+			// What does not vary, and the match behind it.
+			dist := f.v
+			if length > 0 {
+				dist = c + 1 - from
+			}
+			if n := gap + f.span(next, length); n >= lz4MinMatch && dist <= c {
+				if x := z.cost[c+1+length] + 4 + lz4MoreBytes(n-lz4ShortMatch-1); x <= cost {
+					cost, literals = x, 1
+					step = lz4Step{match: true, after: true, n: uint16(length), words: uint16(dist / f.v)}
+				}
+			}
+		}
+		l, s := int(f.length[c]), int(f.from[c])
+		if from > 0 && length >= l && f.compact[c] == f.compact[from-1] {
+			// The match behind may begin here.
+			l, s = length+1, from-1
+		}
+		length, from = l, s
+		if l > 0 {
+			if n := f.span(phase, l); n >= lz4MinMatch {
+				words := uint16((c - s) / f.v)
+				if m := f.short[phase]; n > lz4ShortMatch && f.span(phase, m) >= lz4MinMatch {
+					if x := z.cost[c+m] + 3; x <= cost {
+						cost, literals = x, 0
+						step = lz4Step{match: true, n: uint16(m), words: words}
+					}
+				}
+				if x := z.cost[c+l] + 3 + lz4MoreBytes(n-lz4ShortMatch-1); x <= cost {
+					cost, literals = x, 0
+					step = lz4Step{match: true, n: uint16(l), words: words}
+				}
+			}
+		}
+		z.take[c], z.cost[c] = step, cost
 	}
-	for p, depth := newest, lz4Depth; p != 0 && depth > 0 && least < lz4GoodMatch && least < most; p, depth = z.prior[p-1], depth-1 {
-		k := int(p) - 1
-		if src[k+least] != src[at+least] {
-			continue
-		}
-		if l := matchLength(src, k, at, most); l > least && l >= lz4MinMatch {
-			from, length, least = k, l, l
-		}
-	}
-	z.insert(at, h, g)
-	return from, length
 }
 
-// fill enters the places before at that a match has passed over.
-func (z *lz4Compressor) fill(src []byte, at int) {
-	for ; z.filled < at; z.filled++ {
-		v := binary.LittleEndian.Uint64(src[z.filled:])
-		z.insert(z.filled, shortHash(v), longHash(v))
+// lz4MoreBytes is how many bytes follow the token for a length that exceeds what it has room for by so much.
+func lz4MoreBytes(over int) uint32 {
+	if over < 0 {
+		return 0
 	}
+	return 1 + uint32(over)/255
 }
-
-func (z *lz4Compressor) insert(at int, h, g uint32) {
-	if z.filled > at {
-		return
-	}
-	z.prior[at] = z.short[h]
-	z.short[h], z.long[g] = uint16(at+1), uint16(at+1)
-	z.filled = at + 1
-}
-
-func shortHash(v uint64) uint32 { return uint32(v) * 2654435761 >> (32 - lz4ShortBits) }
-
-func longHash(v uint64) uint32 { return uint32(v * 0x9e3779b97f4a7c15 >> (64 - lz4LongBits)) }
 
 // matchLength counts the equal bytes at two places, at most most.
 func matchLength(src []byte, a, b, most int) int {
