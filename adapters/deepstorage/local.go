@@ -37,10 +37,12 @@ type LoadSpec struct {
 // the root.
 var ErrOutside = errors.New("not a segment of this deep storage")
 
-// Push copies the files of the segment folder src to a place of their own and
+// Push gives the files of the segment folder src a place of their own and
 // returns it with the sum of their sizes. uuid makes the place unique: no two
 // pushes share one, not even of the same segment by replicas of a task. src
-// stays as it is. When Push returns without error the segment is on disk under
+// stays as it is, and must not be written to afterwards: where both are on one
+// file system the files are linked, as Druid does it, and copied elsewhere.
+// The files need not be on disk before. When Push returns without error the segment is on disk under
 // its final name; when it returns an error there is nothing under that name.
 func (l Local) Push(ctx context.Context, src string, id SegmentID, uuid string) (LoadSpec, int64, error) {
 	rel, err := id.path(uuid)
@@ -74,7 +76,7 @@ func (l Local) push(ctx context.Context, root, src, tmp, final string) (int64, e
 	if err := os.Mkdir(tmp, 0o755); err != nil {
 		return 0, err
 	}
-	size, err := copyFiles(ctx, src, filepath.Join(tmp, indexDir))
+	size, err := placeFiles(ctx, src, filepath.Join(tmp, indexDir))
 	if err == nil {
 		err = syncDir(tmp)
 	}
@@ -118,8 +120,8 @@ func makeDir(dir string) error {
 	return syncDir(parent)
 }
 
-// copyFiles copies the regular files of a flat folder.
-func copyFiles(ctx context.Context, src, dst string) (int64, error) {
+// placeFiles links or copies the regular files of a flat folder and syncs them.
+func placeFiles(ctx context.Context, src, dst string) (int64, error) {
 	list, err := os.ReadDir(src)
 	if err != nil {
 		return 0, err
@@ -138,13 +140,30 @@ func copyFiles(ctx context.Context, src, dst string) (int64, error) {
 		if !e.Type().IsRegular() {
 			return 0, fmt.Errorf("segment folder holds %s, which is not a file", e.Name())
 		}
-		n, err := copyFile(ctx, filepath.Join(src, e.Name()), filepath.Join(dst, e.Name()))
+		n, err := placeFile(ctx, filepath.Join(src, e.Name()), filepath.Join(dst, e.Name()))
 		if err != nil {
 			return 0, err
 		}
 		size += n
 	}
 	return size, syncDir(dst)
+}
+
+// placeFile links a file, or copies it where it cannot be linked: on another
+// file system, or on one without links.
+func placeFile(ctx context.Context, src, dst string) (int64, error) {
+	if os.Link(src, dst) != nil {
+		return copyFile(ctx, src, dst)
+	}
+	f, err := os.Open(dst)
+	if err != nil {
+		return 0, err
+	}
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 // copyStep is how much is copied between two looks at the context.

@@ -66,6 +66,40 @@ func TestPushLandsWhereDruidLooks(t *testing.T) {
 	}
 }
 
+func TestPushLinksWhereItCan(t *testing.T) {
+	l := Local{filepath.Join(t.TempDir(), "root")}
+	src := segmentFolder(t)
+	spec, _, err := l.Push(t.Context(), src, day(), uuid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, err := os.Stat(filepath.Join(src, "00000.smoosh"))
+	if err != nil {
+		t.Fatalf("the pushed folder's own file: %v", err)
+	}
+	pushed, err := os.Stat(filepath.Join(spec.Path, "00000.smoosh"))
+	if err != nil || !os.SameFile(mine, pushed) {
+		t.Errorf("%s is not the file that was pushed: %v", spec.Path, err)
+	}
+	// The task removes its folder afterwards.
+	if err := os.RemoveAll(src); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(filepath.Join(spec.Path, "00000.smoosh")); err != nil || len(b) != 1000 {
+		t.Errorf("%d bytes are left, %v; want 1000", len(b), err)
+	}
+}
+
+func TestFilesOfAnotherFileSystemAreCopied(t *testing.T) {
+	src, dst := filepath.Join(segmentFolder(t), "00000.smoosh"), filepath.Join(t.TempDir(), "copy")
+	if n, err := copyFile(t.Context(), src, dst); err != nil || n != 1000 {
+		t.Fatalf("copied %d bytes, %v; want 1000", n, err)
+	}
+	if b, err := os.ReadFile(dst); err != nil || string(b) != strings.Repeat("x", 1000) {
+		t.Errorf("the copy has %d bytes, %v", len(b), err)
+	}
+}
+
 func TestNamesCannotLeaveTheRoot(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
 	src := segmentFolder(t)

@@ -135,6 +135,8 @@ func (s *smooshWriter) end() error {
 			return err
 		}
 	}
+	// What is on its way to the disk while the next columns are made need not be waited for at the end.
+	startWriteback(s.file, s.start, s.offset())
 	s.entries = append(s.entries, smooshEntry{name: s.name, chunk: len(s.chunks) - 1, start: s.start, end: s.pos})
 	return nil
 }
@@ -153,20 +155,17 @@ func (s *smooshWriter) move() error {
 	if err == nil {
 		err = old.Truncate(from)
 	}
-	if err == nil {
-		err = old.Sync()
-	}
 	if err = errors.Join(err, old.Close()); err != nil {
 		return fmt.Errorf("move %s to a new chunk: %w", s.name, err)
 	}
 	return nil
 }
 
-// finish syncs the last chunk and returns the table of contents.
+// finish ends the last chunk and returns the table of contents.
 func (s *smooshWriter) finish() (string, error) {
 	f := s.file
 	s.file = nil
-	if err := errors.Join(s.buf.Flush(), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(s.buf.Flush(), f.Close()); err != nil {
 		return "", fmt.Errorf("finish chunk: %w", err)
 	}
 	slices.SortFunc(s.entries, func(a, b smooshEntry) int { return CompareUTF16([]byte(a.name), []byte(b.name)) })

@@ -254,9 +254,10 @@ func (w *Writer) Double(name string) (*DoubleWriter, error) {
 	return c, nil
 }
 
-// Close writes what follows the columns, syncs every file and the folder, and
-// returns the segment's size: the sum of its files. In any case the Writer is
-// over; after an error the folder is incomplete, and is the caller's to remove.
+// Close writes what follows the columns and returns the segment's size: the sum
+// of its files. They are on their way to the disk, but whoever needs them to
+// survive a loss of power has to sync them. In any case the Writer is over;
+// after an error the folder is incomplete, and is the caller's to remove.
 func (w *Writer) Close() (size int64, err error) {
 	if err := w.usable(false); err != nil {
 		w.Abort()
@@ -323,12 +324,9 @@ func (w *Writer) writeFiles() (int64, error) {
 		"meta.smoosh":  contents,
 	}
 	for name, data := range files {
-		if err := writeSynced(filepath.Join(w.dir, name), data); err != nil {
-			return 0, err
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(data), 0o644); err != nil {
+			return 0, fmt.Errorf("write file: %w", err)
 		}
-	}
-	if err := syncDir(w.dir); err != nil {
-		return 0, err
 	}
 	size := int64(0)
 	list, err := os.ReadDir(w.dir)
@@ -343,32 +341,6 @@ func (w *Writer) writeFiles() (int64, error) {
 		size += info.Size()
 	}
 	return size, nil
-}
-
-func writeSynced(path, data string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return fmt.Errorf("create file: %w", err)
-	}
-	_, err = f.WriteString(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write file: %w", err)
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("open folder: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return nil
 }
 
 // Abort stops the writer and its goroutines without finishing the segment; the
