@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 
 	"ogham/adapters/segment"
 	"ogham/domain/row"
@@ -133,12 +135,7 @@ func (b *Builder) newMerge(ctx context.Context, k *sink) (*merge, error) {
 		m.parts = append(m.parts, freeze(k.memory))
 	}
 	m.block = blockFor(len(m.parts))
-	m.dicts = make([]*mergedDict, len(m.dims))
-	for d := range m.dims {
-		if t := m.dims[d].Type; hasDict(t) {
-			m.dicts[d] = mergeDicts(m.parts, d, valueOrder(t))
-		}
-	}
+	m.mergeDicts()
 	low, high := m.parts[0].timeRange()
 	for _, p := range m.parts[1:] {
 		l, h := p.timeRange()
@@ -148,6 +145,26 @@ func (b *Builder) newMerge(ctx context.Context, k *sink) (*merge, error) {
 	var err error
 	m.rows, err = mergeRows(ctx, m.parts, &keys, b.plan.keyRemap(m), b.cfg.Schema.Rollup)
 	return m, err
+}
+
+// mergeDicts merges the dictionaries of all dimensions, as many at a time as there are processors: with millions of values
+// that is a good part of a merge, and nothing else can begin before.
+func (m *merge) mergeDicts() {
+	m.dicts = make([]*mergedDict, len(m.dims))
+	var wg sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for d := range m.dims {
+		t := m.dims[d].Type
+		if !hasDict(t) {
+			continue
+		}
+		free <- struct{}{}
+		wg.Go(func() {
+			m.dicts[d] = mergeDicts(m.parts, d, valueOrder(t))
+			<-free
+		})
+	}
+	wg.Wait()
 }
 
 // keyRemap gives, by part and dimension, what takes a part's entries to the ones that rows are ordered by; nil: they are
