@@ -144,7 +144,11 @@ func compareAny(t *testing.T, rows *row.Rows, v *row.Value, want any) {
 				t.Fatalf("%d members, want %d", len(members), len(w))
 			}
 			for i := range members {
-				if m, known := w[string(members[i].Key)]; known {
+				m, known := w[string(members[i].Key)]
+				if !known && utf8Keys(w) {
+					t.Fatalf("member %q, encoding/json has %v", members[i].Key, w)
+				}
+				if known {
 					compareAny(t, rows, &members[i].Value, m)
 				}
 			}
