@@ -35,10 +35,14 @@ func (t *rowTable) find(m *memory, time int64) (at int, found bool) {
 	}
 }
 
-// hashCells mixes time and cells by multiplication with odd constants, folding the high half in.
+// hashCells mixes time and cells by multiplication with odd constants, folding the high half in. Cells of 0 at the end,
+// nulls among them, do not count: a row that came before a dimension was found has the hash of one that lacks it.
 func hashCells(time int64, cells []cell) uint32 {
 	const k0, k1 = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
 	h := uint64(time)*k0 ^ k1
+	for len(cells) > 0 && cells[len(cells)-1].bits == 0 {
+		cells = cells[:len(cells)-1]
+	}
 	for i := range cells {
 		v := cells[i].bits
 		if cells[i].null {

@@ -255,3 +255,36 @@ func TestAnySplitGivesTheSameSegments(t *testing.T) {
 		}
 	})
 }
+
+func TestRowsFromBeforeADimensionWasFoundCombineWithLaterOnes(t *testing.T) {
+	minute, err := row.ParseGranularity("MINUTE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, types := range []bool{false, true} {
+		schema := row.Schema{
+			Timestamp: row.Timestamp{Column: "t", Format: row.FormatMillis}, Rollup: true, QueryGranularity: minute,
+			SegmentGranularity: minute, DiscoverDimensions: true, DiscoverTypes: types,
+			Metrics: []row.Metric{{Agg: row.AggCount, Name: "n"}},
+		}
+		b, err := index.NewBuilder(index.Config{
+			Schema: schema, Parser: inputformat.NewJSON(schema), Dir: t.TempDir(), MaxParseExceptions: -1,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var records []index.Record
+		for i, v := range []string{`{"t":0,"a":"x"}`, `{"t":0}`, `{"t":0,"a":"x","b":"y"}`, `{"t":0,"a":"x"}`, `{"t":0,"b":null}`} {
+			records = append(records, index.Record{Offset: int64(i), Value: []byte(v)})
+		}
+		if err := b.AddBatch(records); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Rows(); got != 3 {
+			t.Errorf("types discovered %t: %d rows are in memory, want 3: those with and without b, and the one with neither", types, got)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
