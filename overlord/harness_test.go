@@ -118,7 +118,7 @@ func (h *house) events(id string) []eventstore.Event {
 func (h *house) overlord(node string) (s *Service, stop func()) {
 	h.t.Helper()
 	s = New(Config{
-		Store: h.store, NATS: h.nc, Catalog: h, Sampler: h, OpenStream: func(*spec.Supervisor) (Stream, error) { return h.topic, nil },
+		Store: h.store, NATS: h.nc, Catalog: h, Sampler: h, OpenStream: h.topic.open,
 		Thresholds: supervisor.DefaultThresholds, NodeID: node, URL: "http://" + node, Logger: quiet(), Now: time.Now, NewID: nuid.Next,
 		WorkerTimeout: h.silence, OrderTimeout: h.answer, MinRunGap: 20 * time.Millisecond,
 		RepartitionDelay: 100 * time.Millisecond,
@@ -162,6 +162,22 @@ type fakeTopic struct {
 	ends task.Offsets
 	ids  map[string]string
 	err  error
+}
+
+// open is the topic for a supervisor, which sees the partitions whose names have the form of its own.
+func (f *fakeTopic) open(sp *spec.Supervisor) (Stream, error) {
+	return formed{f, sp.IOConfig.IsPattern()}, nil
+}
+
+type formed struct {
+	*fakeTopic
+	pattern bool
+}
+
+func (f formed) Partitions(ctx context.Context, age time.Duration) (Found, error) {
+	found, err := f.fakeTopic.Partitions(ctx, age)
+	found.Partitions = slices.DeleteFunc(found.Partitions, func(p task.Partition) bool { topic, _, _ := p.Split(); return (topic != "") != f.pattern })
+	return found, err
 }
 
 func (f *fakeTopic) Partitions(context.Context, time.Duration) (Found, error) {

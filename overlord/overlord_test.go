@@ -83,9 +83,7 @@ func TestSuspendPublishesWhatWasRead(t *testing.T) {
 		st := h.state("clicks")
 		return st.Committed["0"] == 10 && st.Committed["1"] == 10 && st.Detailed == supervisor.StateSuspended && len(st.Tasks) == 0
 	})
-	if left := w.running(); len(left) > 0 {
-		t.Errorf("tasks still run: %v", left)
-	}
+	h.until("no task runs any more", func() bool { return len(w.running()) == 0 })
 	var refused *supervisor.Refusal
 	if _, err := s.Suspend(t.Context(), "clicks"); !errors.As(err, &refused) || refused.Code != supervisor.CodeAlreadySuspended {
 		t.Errorf("second suspend: %v", err)

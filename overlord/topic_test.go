@@ -248,7 +248,8 @@ func TestATopicThatAPatternDropsAndReadsAgainIsReadOnce(t *testing.T) {
 	reads("[a]", "a")
 	h.until("the first is read alone", func() bool {
 		g := h.state("clicks").Active[0]
-		return g != nil && len(g.Start) == 1 && g.Start["a:0"] == 5 && reading("a:0", 9)()
+		// The group before may have read some of what came since.
+		return g != nil && len(g.Start) == 1 && g.Start["a:0"] >= 5 && reading("a:0", 9)()
 	})
 	h.topic.set(task.Offsets{"0": 11}, ids)
 	reads("b", "b")

@@ -39,6 +39,8 @@ type Worker struct {
 	changed chan struct{}
 	tasks   sync.WaitGroup
 
+	beating sync.Mutex // a heartbeat is sent before the next is composed
+
 	mu       sync.Mutex // guards what follows
 	running  map[string]*runner
 	ended    []string // oldest first
@@ -174,7 +176,10 @@ func (w *Worker) beat(quit <-chan struct{}) {
 	}
 }
 
+// sendHeartbeat tells how the tasks are. The last one, which says that none is left, may not be followed by one of before.
 func (w *Worker) sendHeartbeat(now time.Time) {
+	w.beating.Lock()
+	defer w.beating.Unlock()
 	data, err := json.Marshal(w.heartbeat(now))
 	if err == nil {
 		err = w.nc.Publish(task.SubjectHeartbeatPrefix+w.cfg.WorkerID, data)
