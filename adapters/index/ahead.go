@@ -17,9 +17,9 @@ const (
 // ahead reads the records of a batch in chunks, on other cores than the one that adds their rows in order. Who adds reads
 // a chunk himself when nobody has begun it. The helpers live for one batch: AddBatch starts them and waits for them.
 type ahead struct {
-	size    int      // records of a chunk
-	helpers int      // 0: there is nothing to gain
-	chunks  []*chunk // chunk c of a batch is read into chunks[c%len(chunks)]
+	size    int // records of a chunk
+	helpers int
+	chunks  []*chunk // none: the parser is not for several; chunk c of a batch is read into chunks[c%len(chunks)]
 
 	// Of the batch at hand. mu guards those below it.
 	records []Record
@@ -50,6 +50,7 @@ func newAhead(p Parser, width int) *ahead {
 	for range 2*helpers + 1 {
 		k, ok := f.Fork()
 		if !ok {
+			a.chunks = nil
 			return a
 		}
 		a.chunks = append(a.chunks, &chunk{keeper: k, done: make(chan struct{}, 1)})
@@ -58,8 +59,8 @@ func newAhead(p Parser, width int) *ahead {
 	return a
 }
 
-// helps says whether a batch is worth more than one goroutine.
-func (a *ahead) helps(records int) bool { return a.helpers > 0 && records >= 2*a.size }
+// helps says whether a batch is worth chunks. One core gains by them too, since their rows are added column by column.
+func (a *ahead) helps(records int) bool { return len(a.chunks) > 0 && records >= 2*a.size }
 
 // addAhead adds a batch whose chunks are read by several.
 func (b *Builder) addAhead(records []Record) error {
@@ -69,7 +70,10 @@ func (b *Builder) addAhead(records []Record) error {
 	for range min(a.helpers, a.count-1) {
 		helpers.Go(a.help)
 	}
+	// A transform keeps what it computed of one row only.
+	b.staged.on = b.cfg.Transform == nil && b.plan.stages()
 	defer func() {
+		b.staged.on = false
 		a.mu.Lock()
 		a.claimed = a.count // after an error nobody begins another one
 		a.free.Broadcast()
@@ -94,6 +98,9 @@ func (b *Builder) addAhead(records []Record) error {
 			if err := b.spillIfFull(at, len(records)); err != nil {
 				return err
 			}
+		}
+		if err := b.flush(); err != nil {
+			return err
 		}
 		a.mu.Lock()
 		a.added++

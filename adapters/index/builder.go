@@ -27,6 +27,7 @@ type Builder struct {
 	over   bool
 
 	ahead    *ahead
+	staged   staged
 	inMemory int64 // rows not frozen
 	bucket   struct{ start, end int64 }
 	times    []int64
@@ -103,14 +104,28 @@ func (b *Builder) addInTurn(records []Record) error {
 
 // spillIfFull looks at the limits after record i of a batch.
 func (b *Builder) spillIfFull(i, records int) error {
-	rowsFull := b.cfg.MaxRowsInMemory > 0 && b.inMemory >= int64(b.cfg.MaxRowsInMemory)
+	rowsFull := b.rowsFull()
+	if rowsFull && len(b.staged.at) > 0 {
+		if err := b.flush(); err != nil {
+			return err
+		}
+		rowsFull = b.rowsFull() // rollup may have combined some
+	}
 	if !rowsFull && i%checkEvery != checkEvery-1 && i != records-1 {
 		return nil
 	}
-	if rowsFull || b.memoryFull() {
-		return b.startPersist()
+	if !rowsFull && !b.memoryFull() {
+		return nil
 	}
-	return nil
+	if err := b.flush(); err != nil {
+		return err
+	}
+	return b.startPersist()
+}
+
+// rowsFull says whether the rows in memory may be as many as are allowed.
+func (b *Builder) rowsFull() bool {
+	return b.cfg.MaxRowsInMemory > 0 && b.inMemory+int64(len(b.staged.at)) >= int64(b.cfg.MaxRowsInMemory)
 }
 
 func (b *Builder) usable() error {
@@ -154,6 +169,11 @@ func (b *Builder) addRecord(r *Record, x parsing) error {
 		return nil
 	}
 	b.counters.ProcessedBytes += int64(len(r.Value))
+	if x.err != nil || x.rows.Apart {
+		if err := b.flush(); err != nil {
+			return err
+		}
+	}
 	if x.err != nil {
 		return b.unparseable(r, x.err)
 	}
@@ -164,6 +184,11 @@ func (b *Builder) addRecord(r *Record, x parsing) error {
 	b.times = b.times[:0]
 	for i := range x.count {
 		t, ok := b.timeOf(rows, x.first+i)
+		if !ok || t < row.MinInstant || t >= row.MaxInstant {
+			if err := b.flush(); err != nil {
+				return err
+			}
+		}
 		// One row without a time loses the record, as Druid's reader makes all rows of a record before it gives one.
 		if !ok {
 			return b.badTime(r, rows, x.first, i, row.Place{Record: 1})
@@ -274,15 +299,15 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, first, i int, t int64) error
 		b.bucket.start, b.bucket.end = s.QueryGranularity.Bucket(t)
 	}
 	// A bucket that begins before the interval counts from the interval's start, as Druid's index does it.
+	start := max(b.bucket.start, k.start)
+	if b.staged.on {
+		return b.stage(k, r, rows, first, i, start)
+	}
 	before := k.memory.rows
 	k.memory.rowTime = t
-	details := k.memory.add(rows, rows.Row(at), max(b.bucket.start, k.start))
+	details := k.memory.add(rows, rows.Row(at), start)
 	b.inMemory += int64(k.memory.rows - before)
-	if r.Partition != b.partition.Partition || r.Topic != b.partition.Topic {
-		b.countRows()
-		b.partition = row.Source{Topic: r.Topic, Partition: r.Partition}
-	}
-	b.partitionRows++
+	b.countRow(r)
 	if details == nil {
 		b.counters.Processed++
 		return nil
@@ -380,6 +405,15 @@ func (b *Builder) Close() error {
 	err = errors.Join(err, b.spill.close())
 	b.spill, b.sinks, b.spare, b.last = nil, nil, nil, nil
 	return err
+}
+
+// countRow counts a stored row for the partition of its record.
+func (b *Builder) countRow(r *Record) {
+	if r.Partition != b.partition.Partition || r.Topic != b.partition.Topic {
+		b.countRows()
+		b.partition = row.Source{Topic: r.Topic, Partition: r.Partition}
+	}
+	b.partitionRows++
 }
 
 // countRows adds the rows of the last partition to the counters: once a change of partition, not once a row.

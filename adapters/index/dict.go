@@ -70,12 +70,35 @@ func pack(b []byte) (head uint64, tail uint32) {
 	return 0, tail
 }
 
-// place is where the search for a head and tail begins.
-func (d *dict) place(head uint64, tail uint32) uint32 {
+// hash gives the number by which a head and tail are placed.
+func (d *dict) hash(head uint64, tail uint32) uint32 {
 	x, y := bits.Mul64(head^d.salt, uint64(tail)^0x9e3779b97f4a7c15)
 	x, y = bits.Mul64(x^y^d.salt, 0xe7037ed1a0b428db)
-	return uint32(x^y) & uint32(len(d.slots)-1)
+	return uint32(x ^ y)
 }
+
+// at is where the search for a hash begins.
+func (d *dict) at(hash uint32) uint32 { return hash & uint32(len(d.slots)-1) }
+
+// place is where the search for a head and tail begins.
+func (d *dict) place(head uint64, tail uint32) uint32 { return d.at(d.hash(head, tail)) }
+
+// probe is the search for a string of up to 11 bytes.
+type probe struct {
+	text []byte // borrowed
+	head uint64
+	tail uint32
+	hash uint32
+}
+
+// probe fills in what p's text is searched by.
+func (d *dict) probe(p *probe) {
+	p.head, p.tail = pack(p.text)
+	p.hash = d.hash(p.head, p.tail)
+}
+
+// internProbed gives the id of p's text, which it copies if it is new.
+func (d *dict) internProbed(p *probe) uint32 { return d.internShort(p.text, p.head, p.tail, p.hash) }
 
 // intern gives the id of b, which it copies if it is new.
 func (d *dict) intern(b []byte) uint32 {
@@ -83,7 +106,11 @@ func (d *dict) intern(b []byte) uint32 {
 		return d.internLong(b)
 	}
 	head, tail := pack(b)
-	for i := d.place(head, tail); ; i = (i + 1) & uint32(len(d.slots)-1) {
+	return d.internShort(b, head, tail, d.hash(head, tail))
+}
+
+func (d *dict) internShort(b []byte, head uint64, tail, hash uint32) uint32 {
+	for i := d.at(hash); ; i = (i + 1) & uint32(len(d.slots)-1) {
 		s := &d.slots[i]
 		if s.head == head && s.tail == tail && s.id != 0 {
 			return s.id

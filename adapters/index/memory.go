@@ -32,6 +32,8 @@ type memory struct {
 	rowTime int64
 	state   []byte
 	sketch  hll
+
+	many many // of rows that are added together
 }
 
 // cell is a dimension's value in the row being added: a string's id, or a number's bits.
@@ -272,43 +274,56 @@ func (m *memory) addMetrics(at int, fresh bool, rows *row.Rows, vals []row.Value
 		x := &m.metrics[i]
 		slot := x.input(vals)
 		if slot < 0 {
-			if fresh {
-				x.nums.set(at, 1)
-			} else {
-				*x.nums.ref(at)++
-			}
+			x.count(at, fresh)
 			continue
 		}
+		var detail string
 		if x.blobs != nil {
-			if detail := m.addComplex(x, slot, at, fresh, rows, vals); detail != "" {
-				details = append(details, detail)
-			}
-			continue
+			detail = m.addComplex(x, slot, at, fresh, rows, vals)
+		} else {
+			detail = x.addNumber(at, fresh, rows, &vals[slot], slot)
 		}
-		v := &vals[slot]
-		n, null, ok := rows.ToNumber(v)
-		if !ok {
-			details = append(details, rows.MetricMessage(v, x.field(slot)))
-		}
-		if x.Agg == row.AggCount { // of rows that were counted before; it is never null
-			n, null = row.Number{Long: n.AsLong()}, false
-		}
-		switch {
-		case null && fresh:
-			x.nums.set(at, 0)
-			x.nulls.put(at, true)
-		case null:
-		case fresh || x.nulls.get(at):
-			x.nums.set(at, first(x.Agg, x.typ, n))
-			if x.nulls.any {
-				x.nulls.put(at, false)
-			}
-		default:
-			p := x.nums.ref(at)
-			*p = combine(x.Agg, x.typ, *p, first(x.Agg, x.typ, n))
+		if detail != "" {
+			details = append(details, detail)
 		}
 	}
 	return details
+}
+
+// count counts a row into the one at.
+func (x *memMetric) count(at int, fresh bool) {
+	if fresh {
+		x.nums.set(at, 1)
+	} else {
+		*x.nums.ref(at)++
+	}
+}
+
+// addNumber adds a value, which is in the field slot, to the aggregate of the row at. It returns the detail of one that
+// could not be converted.
+func (x *memMetric) addNumber(at int, fresh bool, rows *row.Rows, v *row.Value, slot int) (detail string) {
+	n, null, ok := rows.ToNumber(v)
+	if !ok {
+		detail = rows.MetricMessage(v, x.field(slot))
+	}
+	if x.Agg == row.AggCount { // of rows that were counted before; it is never null
+		n, null = row.Number{Long: n.AsLong()}, false
+	}
+	switch {
+	case null && fresh:
+		x.nums.set(at, 0)
+		x.nulls.put(at, true)
+	case null:
+	case fresh || x.nulls.get(at):
+		x.nums.set(at, first(x.Agg, x.typ, n))
+		if x.nulls.any {
+			x.nulls.put(at, false)
+		}
+	default:
+		p := x.nums.ref(at)
+		*p = combine(x.Agg, x.typ, *p, first(x.Agg, x.typ, n))
+	}
+	return detail
 }
 
 // first gives the bits of an aggregator after its first value.

@@ -35,11 +35,20 @@ func (t *rowTable) find(m *memory, time int64) (at int, found bool) {
 	}
 }
 
+// reserve makes room for n more rows.
+func (t *rowTable) reserve(n int) {
+	for (t.used+n)*2 >= len(t.slots) {
+		t.grow()
+	}
+}
+
+// The constants of the hashes are odd and have no pattern.
+const hashOne, hashTwo = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
+
 // hashCells mixes time and cells by multiplication with odd constants, folding the high half in. Cells of 0 at the end,
 // nulls among them, do not count: a row that came before a dimension was found has the hash of one that lacks it.
 func hashCells(time int64, cells []cell) uint32 {
-	const k0, k1 = 0x9e3779b97f4a7c15, 0xe7037ed1a0b428db
-	h := uint64(time)*k0 ^ k1
+	h := hashTime(time)
 	for len(cells) > 0 && cells[len(cells)-1].bits == 0 {
 		cells = cells[:len(cells)-1]
 	}
@@ -48,10 +57,20 @@ func hashCells(time int64, cells []cell) uint32 {
 		if cells[i].null {
 			v = ^uint64(0)
 		}
-		hi, lo := bits.Mul64(h^v, k0)
-		h = hi ^ lo ^ k1
+		h = hashMix(h, v)
 	}
-	hi, lo := bits.Mul64(h, k1)
+	return hashEnd(h)
+}
+
+func hashTime(time int64) uint64 { return uint64(time)*hashOne ^ hashTwo }
+
+func hashMix(h, v uint64) uint64 {
+	hi, lo := bits.Mul64(h^v, hashOne)
+	return hi ^ lo ^ hashTwo
+}
+
+func hashEnd(h uint64) uint32 {
+	hi, lo := bits.Mul64(h, hashTwo)
 	return uint32(hi ^ lo)
 }
 
