@@ -111,11 +111,13 @@ func folders(t *rapid.T, built []index.Built) map[string][]byte {
 	return out
 }
 
-// TestABatchReadByManyGivesTheSameSegments: a large batch is read in chunks by several goroutines, small ones are read by
-// one. Rows, counters and saved errors are the same.
+// TestABatchReadByManyGivesTheSameSegments: a large batch is read in chunks, by as many goroutines as there are cores, and
+// its rows are added column by column; small ones are read and added row by row. Rows, counters and saved errors are the
+// same.
 func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	rapid.Check(t, func(t *rapid.T) {
+		runtime.GOMAXPROCS(rapid.SampledFrom([]int{1, 4}).Draw(t, "cores"))
 		schema := drawSchema(t)
 		if len(schema.Dimensions) == 0 {
 			schema.Dimensions = []row.Dimension{{Name: "s"}}
@@ -133,7 +135,7 @@ func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
 			records[i] = index.Record{Offset: int64(i), Value: drawn[i*i%len(drawn)]}
 		}
 		limit := rapid.SampledFrom([]int{0, 5, 100, -1}).Draw(t, "errors borne")
-		build := func(batch int) (files map[string][]byte, told string) {
+		build := func(batches ...int) (files map[string][]byte, told string) {
 			dir, err := os.MkdirTemp("", "many-*")
 			if err != nil {
 				t.Fatal(err)
@@ -147,8 +149,8 @@ func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer b.Close()
-			for rest := records; len(rest) > 0 && err == nil; {
-				n := min(batch, len(rest))
+			for i, rest := 0, records; len(rest) > 0 && err == nil; i++ {
+				n := min(batches[i%len(batches)], len(rest))
 				err = b.AddBatch(rest[:n])
 				rest = rest[n:]
 			}
@@ -163,16 +165,19 @@ func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
 			return folders(t, built), told
 		}
 		want, wantTold := build(10)
-		got, told := build(len(records))
-		if told != wantTold {
-			t.Fatalf("one batch: %s\nbatches of ten: %s", told, wantTold)
-		}
-		if len(want) != len(got) {
-			t.Fatalf("%d files, want %d", len(got), len(want))
-		}
-		for name, w := range want {
-			if !bytes.Equal(w, got[name]) {
-				t.Fatalf("%s differs", name)
+		// The last has rows of both kinds in one index.
+		for _, batches := range [][]int{{len(records)}, {600, 7}} {
+			got, told := build(batches...)
+			if told != wantTold {
+				t.Fatalf("batches of %v: %s\nbatches of ten: %s", batches, told, wantTold)
+			}
+			if len(want) != len(got) {
+				t.Fatalf("batches of %v: %d files, want %d", batches, len(got), len(want))
+			}
+			for name, w := range want {
+				if !bytes.Equal(w, got[name]) {
+					t.Fatalf("batches of %v: %s differs", batches, name)
+				}
 			}
 		}
 	})
