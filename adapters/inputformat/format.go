@@ -23,6 +23,9 @@ type Formats struct {
 	// Open gives an inputFormat whose secrets are sealed with them in clear; nil: none is sealed.
 	Open func(json.RawMessage) (json.RawMessage, error)
 
+	// TLS follows the stores that a schema registry's config names; nil: they are refused.
+	TLS TLSProperties
+
 	registries registries
 }
 

@@ -37,6 +37,9 @@ const (
 	maxSchemas = 10_000
 	// dynamicConfig names the entry whose provider gives further entries, resolved where the task runs.
 	dynamicConfig = "druid.dynamic.config.provider"
+	// registryPrefix may stand before the name of each property, registryIdle is how long a connection is kept.
+	registryPrefix = "schema.registry."
+	registryIdle   = 90 * time.Second
 )
 
 // registries shares the clients between parsers: one each for what a spec says of it.
@@ -90,7 +93,7 @@ func (f *Formats) registry(s registrySpec) (*registry, error) {
 	if r := f.registries.clients[name]; r != nil {
 		return r, nil
 	}
-	r, err := newRegistry(urls, config, headers)
+	r, err := f.newRegistry(urls, config, headers)
 	if err != nil {
 		return nil, err
 	}
@@ -138,12 +141,16 @@ func (f *Formats) settings(raw map[string]any) (map[string]string, error) {
 	return out, nil
 }
 
-func newRegistry(urls []string, config, headers map[string]string) (*registry, error) {
+func (f *Formats) newRegistry(urls []string, config, headers map[string]string) (*registry, error) {
 	if len(urls) == 0 {
 		return nil, errors.New("schema registry: url or urls must be given")
 	}
+	connect, err := f.httpClient(config)
+	if err != nil {
+		return nil, err
+	}
 	opts := []sr.ClientOpt{
-		sr.HTTPClient(&http.Client{Timeout: registryTimeout}), sr.UserAgent("ogham"),
+		sr.HTTPClient(connect), sr.UserAgent("ogham"),
 		sr.PreReq(func(req *http.Request) error {
 			for name, v := range headers {
 				req.Header.Set(name, v)
@@ -179,7 +186,7 @@ func newRegistry(urls []string, config, headers map[string]string) (*registry, e
 // equal here is an error.
 func credentials(config map[string]string) (opts []sr.ClientOpt, err error) {
 	get := func(name string) string {
-		if v, ok := config["schema.registry."+name]; ok {
+		if v, ok := config[registryPrefix+name]; ok {
 			return v
 		}
 		return config[name]
@@ -195,14 +202,12 @@ func credentials(config map[string]string) (opts []sr.ClientOpt, err error) {
 		opts = append(opts, sr.BearerToken(token))
 	}
 	for _, name := range slices.Sorted(maps.Keys(config)) {
-		plain := strings.TrimPrefix(name, "schema.registry.")
+		plain := strings.TrimPrefix(name, registryPrefix)
 		source := strings.ToUpper(config[name])
 		switch {
 		case plain == "basic.auth.credentials.source" && source != "USER_INFO" && source != "URL",
 			plain == "bearer.auth.credentials.source" && source != "STATIC_TOKEN":
 			return nil, fmt.Errorf("schema registry: %s %q is not supported (USER_INFO, URL and STATIC_TOKEN are)", name, config[name])
-		case strings.HasPrefix(plain, "ssl.") && config[name] != "":
-			return nil, fmt.Errorf("schema registry: %s is not supported, the system's certificates are used", name)
 		}
 	}
 	return opts, nil
@@ -281,7 +286,7 @@ func (r *registry) ask(request func(context.Context) error) error {
 		err := request(ctx)
 		cancel()
 		var re *sr.ResponseError
-		if err == nil || try == registryTries || errors.As(err, &re) && re.StatusCode < http.StatusInternalServerError {
+		if err == nil || try == registryTries || hopeless(err) || errors.As(err, &re) && re.StatusCode < http.StatusInternalServerError {
 			return err
 		}
 		<-time.After(r.pause * time.Duration(try))

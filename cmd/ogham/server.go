@@ -66,7 +66,7 @@ func runServer(ctx context.Context, args, env []string, stderr io.Writer) error 
 // startApp starts every part. On an error it stops those that it has started.
 func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err error) {
 	a := &app{
-		cfg: c, log: log, failed: make(chan error, 8), formats: &inputformat.Formats{Env: environment},
+		cfg: c, log: log, failed: make(chan error, 8), formats: &inputformat.Formats{Env: environment, TLS: kafka.ClientTLS},
 	}
 	defer func() {
 		if err != nil {
