@@ -3,6 +3,7 @@ package expr_test
 import (
 	"errors"
 	"math"
+	"regexp/syntax"
 	"strings"
 	"testing"
 
@@ -124,6 +125,44 @@ func TestRegularExpressionsOfJava(t *testing.T) {
 			t.Errorf("%s is taken", pattern)
 		}
 	}
+	for pattern, what := range map[string]string{
+		`a(?=b)`: "looking ahead", `(?!b)`: "looking ahead", `(?<=b)a`: "looking behind", `(?<!b)a`: "looking behind", `(?>a)`: "an atomic group",
+		`a*+b`: "a possessive quantifier", `a{2}+`: "a possessive quantifier", `a?+`: "a possessive quantifier", `(a)\2`: "a reference to a group",
+	} {
+		if _, err := expr.CompileRegexp(pattern); err == nil || !strings.Contains(err.Error(), what+", which takes backtracking, is not supported") {
+			t.Errorf("%s: %v, want it to name %s", pattern, err, what)
+		}
+	}
+}
+
+// FuzzRegexp compiles patterns and matches by them: whatever they are, there is an error or an answer, and a pattern that is
+// taken can stand within a group as well.
+func FuzzRegexp(f *testing.F) {
+	for _, pattern := range []string{`^a.c$`, `(?s)a.c|\p{Alpha}+\d`, `[\p{Lower}&&x]`, `\Qa.b\E`, `\x41\u0042\0103`, `(?iu:a)(?<y>\d{4})\R\h[^\]a]`, `(?=a)b*+\1`} {
+		f.Add(pattern, "abc 1\r\né")
+	}
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		re, err := expr.CompileRegexp(pattern)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("an error says nothing")
+			}
+			return
+		}
+		re.FindStringSubmatchIndex(text)
+		if strings.Contains(pattern, `\Q`) {
+			return // what is quoted to the end takes a group's end with it, in Java too
+		}
+		whole, err := expr.CompileRegexp(`\A(?:` + pattern + `)\z`)
+		var bad *syntax.Error
+		switch {
+		case err != nil && errors.As(err, &bad) && (bad.Code == syntax.ErrNestingDepth || bad.Code == syntax.ErrLarge):
+		case err != nil:
+			t.Errorf("%q is a pattern, and none within a group: %v", pattern, err)
+		case whole.NumSubexp() != re.NumSubexp():
+			t.Errorf("%q has %d groups, %d within another", pattern, re.NumSubexp(), whole.NumSubexp())
+		}
+	})
 }
 
 // TestOperatorsFollowTheRulesOfNulls draws operands and wants a null to make a null, and AND and OR to have three values.

@@ -1,8 +1,11 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,9 +21,38 @@ func CompileRegexp(pattern string) (*regexp.Regexp, error) {
 	}
 	re, err := regexp.Compile(t.out.String())
 	if err != nil {
+		if what := backtracking(err); what != "" {
+			return nil, t.refuse(what + ", which takes backtracking,")
+		}
 		return nil, fmt.Errorf("regular expression %q: %w", pattern, err)
 	}
 	return re, nil
+}
+
+// backtracking names the part of Java's syntax that Go refused for want of backtracking; empty: it was something else.
+func backtracking(err error) string {
+	var bad *syntax.Error
+	if !errors.As(err, &bad) {
+		return ""
+	}
+	starts := func(opening ...string) bool {
+		return slices.ContainsFunc(opening, func(o string) bool { return strings.HasPrefix(bad.Expr, o) })
+	}
+	switch {
+	case bad.Code == syntax.ErrInvalidRepeatOp && strings.HasSuffix(bad.Expr, "+"):
+		return "a possessive quantifier"
+	case bad.Code == syntax.ErrInvalidEscape && len(bad.Expr) == 2 && bad.Expr[1] >= '1' && bad.Expr[1] <= '9':
+		return "a reference to a group"
+	case bad.Code != syntax.ErrInvalidPerlOp && bad.Code != syntax.ErrInvalidNamedCapture && bad.Code != syntax.ErrMissingRepeatArgument:
+		return ""
+	case starts("(?=", "(?!"):
+		return "looking ahead"
+	case starts("(?<=", "(?<!"):
+		return "looking behind"
+	case starts("(?>"):
+		return "an atomic group"
+	}
+	return ""
 }
 
 // translator turns Java's syntax into Go's where they differ.

@@ -56,6 +56,8 @@ func TestRefusals(t *testing.T) {
 			"ioConfig.inputFormat", `{"type":"avro_ocf","flattenSpec":{"fields":[{"type":"jq","name":"q","expr":"."}]}}`,
 			"$.spec.ioConfig.inputFormat.flattenSpec.fields[0]", "Avro + JQ not supported",
 		},
+		{"ioConfig.inputFormat", `{"type":"regex","pattern":"a(?=b)"}`, "$.spec.ioConfig.inputFormat.pattern", "looking ahead, which takes backtracking, is not supported"},
+		{"ioConfig.inputFormat", `{"type":"kafka","valueFormat":{"type":"regex","pattern":"a*+"}}`, "$.spec.ioConfig.inputFormat.valueFormat.pattern", "a possessive quantifier"},
 		{"ioConfig.inputFormat", `{"type":"thrift","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.thriftFile", "thriftFile (path or URL of the .thrift file) or thriftIdl"},
 		{"ioConfig.inputFormat", `{"type":"thrift","thriftJar":"/x.jar","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.thriftJar", "the classes of a jar cannot be run here"},
 		{"ioConfig.inputFormat", `{"type":"thrift","jarPath":"/x.jar","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.jarPath", "the classes of a jar cannot be run here"},

@@ -1,6 +1,10 @@
 package spec
 
-import "strings"
+import (
+	"strings"
+
+	"ogham/domain/expr"
+)
 
 // readDelimited reads csv and tsv.
 func readDelimited(r *reader, out *node, delimiter string) {
@@ -77,6 +81,8 @@ func readRegex(r *reader, out *node) {
 	pattern := r.text("pattern")
 	if pattern == nil {
 		r.fail("pattern", "pattern must not be null")
+	} else if _, err := expr.CompileRegexp(*pattern); err != nil {
+		r.fail("pattern", "%v", err)
 	}
 	out.set("pattern", orNull(pattern, str))
 	if list := r.text("listDelimiter"); list != nil {
