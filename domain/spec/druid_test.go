@@ -84,6 +84,7 @@ var otherwise = map[string]string{
 	"io-scaler-start-over":  "taskCountStart of Druid 37 is carried out, and checked",
 	"io-scaler-stopratio":   "stopTaskCountRatio of Druid 37 is carried out",
 	"format-regex-none":     "refused: every task would fail",
+	"format-regex-bad":      "refused: every task would fail",
 	"format-avro":           "the extension is built in",
 
 	"intprim-neg":     "refused: nobody can say what it means",
