@@ -72,7 +72,8 @@ var homes = []struct {
 	{"go.yaml.in/yaml/v3", []string{"docs/gen"}}, // the API's document, written in YAML
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"adapters/httpapi/goldentest"}}, // the API's document held against exchanges
 	{"github.com/cespare/xxhash/v2", []string{"adapters/segment"}},                        // the order of nested values
-	{"github.com/twmb/murmur3", []string{"adapters/index"}},                               // hyperUnique's hash
+	{"github.com/apache/datasketches-go", []string{"adapters/index"}},                     // forms of sketches
+	{"github.com/twmb/murmur3", []string{"adapters/index"}},                               // hashes of sketches
 }
 
 // pure is what domain may import: nothing that touches a clock, a file, the network, chance or another goroutine.

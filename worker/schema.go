@@ -61,6 +61,10 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 		Type, Name, FieldName, Expression, TimeColumn string
 		MaxStringBytes                                int
 		IsInputHyperUnique, Round                     bool
+		LgK, Size                                     int
+		TgtHllType, StringEncoding                    string
+		ShouldFinalize, IsInputThetaSketch            *bool
+		ErrorBoundsStdDev                             *int
 		Filter, Aggregator                            json.RawMessage
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
@@ -87,6 +91,11 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 	}
 	out := row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName, Expression: m.Expression}
 	if agg.Complex() {
+		out.Sketch = row.Sketch{
+			LgK: m.LgK, Target: m.TgtHllType, UTF8: m.StringEncoding == "utf8", Size: m.Size,
+			Given:        m.IsInputThetaSketch != nil && *m.IsInputThetaSketch,
+			Intermediate: m.ShouldFinalize != nil && !*m.ShouldFinalize, StdDev: m.ErrorBoundsStdDev,
+		}
 		out.TimeColumn, out.MaxStringBytes, out.Round = m.TimeColumn, m.MaxStringBytes, m.Round
 	}
 	return out, nil

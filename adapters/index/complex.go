@@ -26,9 +26,12 @@ const (
 // addComplex adds a row's value, which is in the field slot, to an aggregate that is more than a number. It returns a detail for a value that cannot
 // be used.
 func (m *memory) addComplex(x *memMetric, slot, at int, fresh bool, rows *row.Rows, vals []row.Value) (detail string) {
-	if x.Agg == row.AggHyperUnique {
+	switch {
+	case x.Agg == row.AggHyperUnique:
 		m.addUnique(x, at, fresh, rows, &vals[slot])
 		return ""
+	case x.Agg.Sketch():
+		return m.addSketch(x, slot, at, fresh, rows, &vals[slot])
 	}
 	state := m.state[:0]
 	if fresh {
@@ -120,9 +123,9 @@ func chop(text []byte, most int) int {
 // addUnique adds the texts of a value, each element of a list by itself.
 func (m *memory) addUnique(x *memMetric, at int, fresh bool, rows *row.Rows, v *row.Value) {
 	if fresh {
-		m.sketch.load(nil)
+		m.unique.load(nil)
 	} else {
-		m.sketch.load(x.blobs.get(at))
+		m.unique.load(x.blobs.get(at))
 	}
 	switch {
 	case v.Kind <= row.Null:
@@ -133,21 +136,24 @@ func (m *memory) addUnique(x *memMetric, at int, fresh bool, rows *row.Rows, v *
 		elems := rows.ListOf(v)
 		for i := range elems {
 			m.text = rows.AppendText(m.text[:0], &elems[i])
-			m.sketch.add(m.text)
+			m.unique.add(m.text)
 		}
 	default:
 		m.text = rows.AppendText(m.text[:0], v)
-		m.sketch.add(m.text)
+		m.unique.add(m.text)
 	}
-	m.state = m.sketch.store(m.state[:0])
+	m.state = m.unique.store(m.state[:0])
 	x.blobs.set(at, m.state, fresh)
 }
 
 // combineComplex combines two aggregates, the earlier part's first. The result may be one of them.
-func combineComplex(a row.Aggregator, x, y []byte) []byte {
+func combineComplex(m *metricPlan, x, y []byte) []byte {
+	a := m.Agg
 	switch {
+	case a.Sketch():
+		return combineSketches(m, x, y)
 	case a == row.AggHyperUnique:
-		var p, q hll
+		var p, q hyperUnique
 		p.load(x)
 		q.load(y)
 		p.fold(&q)

@@ -110,6 +110,8 @@ func metricMeta(x *row.Metric) segment.MetricMeta {
 		if x.Agg.Type() == row.TypeString {
 			out.MaxStringBytes = &x.MaxStringBytes
 		}
+	case x.Agg.Sketch():
+		sketchMeta(&out, x)
 	case x.Agg == row.AggHyperUnique:
 		out.Precomputed, out.Round = new(bool), &x.Round
 	}

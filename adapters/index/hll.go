@@ -7,10 +7,10 @@ import (
 	"github.com/twmb/murmur3"
 )
 
-// hll is a HyperLogLog sketch in the dense form that Druid's hyperUnique keeps: a header of 7 bytes (version 1, register
+// hyperUnique is a HyperLogLog sketch in the dense form that Druid's hyperUnique keeps: a header of 7 bytes (version 1, register
 // offset, number of registers that are not zero, and the value and register of the largest overflow), then 2048
 // registers of four bits each, above the offset.
-type hll [hllHeader + hllRegisters/2]byte
+type hyperUnique [hllHeader + hllRegisters/2]byte
 
 const (
 	hllHeader    = 7
@@ -21,7 +21,7 @@ const (
 )
 
 // load takes a stored sketch; one that does not fit is taken as far as it goes.
-func (h *hll) load(b []byte) {
+func (h *hyperUnique) load(b []byte) {
 	clear(h[:])
 	h[0] = 1
 	if len(b) < hllHeader {
@@ -41,7 +41,7 @@ func (h *hll) load(b []byte) {
 
 // store appends the sketch: its bytes that are not zero with their places, or all. Druid leaves room for a place for each
 // register, of which two share a byte, so zeros may follow.
-func (h *hll) store(dst []byte) []byte {
+func (h *hyperUnique) store(dst []byte) []byte {
 	if h.nonZero() >= hllSparse {
 		return append(dst, h[:]...)
 	}
@@ -58,12 +58,12 @@ func (h *hll) store(dst []byte) []byte {
 	return dst
 }
 
-func (h *hll) offset() int      { return int(int8(h[1])) }
-func (h *hll) nonZero() int     { return int(binary.BigEndian.Uint16(h[2:])) }
-func (h *hll) setNonZero(n int) { binary.BigEndian.PutUint16(h[2:], uint16(n)) }
+func (h *hyperUnique) offset() int      { return int(int8(h[1])) }
+func (h *hyperUnique) nonZero() int     { return int(binary.BigEndian.Uint16(h[2:])) }
+func (h *hyperUnique) setNonZero(n int) { binary.BigEndian.PutUint16(h[2:], uint16(n)) }
 
 // add adds a value by its hash.
-func (h *hll) add(value []byte) {
+func (h *hyperUnique) add(value []byte) {
 	var hash [16]byte
 	h1, h2 := murmur3.Sum128(value)
 	binary.LittleEndian.PutUint64(hash[:], h1)
@@ -82,7 +82,7 @@ func (h *hll) add(value []byte) {
 }
 
 // set raises a register.
-func (h *hll) set(bucket, place int) {
+func (h *hyperUnique) set(bucket, place int) {
 	offset := h.offset()
 	switch {
 	case place <= offset:
@@ -116,7 +116,7 @@ func (h *hll) set(bucket, place int) {
 }
 
 // raise lowers all registers by one and raises the offset instead.
-func (h *hll) raise() {
+func (h *hyperUnique) raise() {
 	h[1]++
 	n := 0
 	for at := hllHeader; at < len(h); at++ {
@@ -132,7 +132,7 @@ func (h *hll) raise() {
 }
 
 // fold adds another sketch.
-func (h *hll) fold(o *hll) {
+func (h *hyperUnique) fold(o *hyperUnique) {
 	if h.offset() < o.offset() {
 		*h, *o = *o, *h
 	}

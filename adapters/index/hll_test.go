@@ -8,8 +8,8 @@ import (
 )
 
 // sketchOf adds values by their numbers, each stored and loaded again now and then.
-func sketchOf(from, to int) *hll {
-	var h hll
+func sketchOf(from, to int) *hyperUnique {
+	var h hyperUnique
 	h.load(nil)
 	for i := from; i < to; i++ {
 		h.add(fmt.Appendf(nil, "value-%d", i))
@@ -54,7 +54,7 @@ func TestFoldedSketchesAreDruids(t *testing.T) {
 }
 
 func TestDamagedSketchesLoad(t *testing.T) {
-	var h hll
+	var h hyperUnique
 	for _, b := range [][]byte{{1}, {1, 0, 0, 1, 0, 0, 0, 0xff, 0xff, 1}, {1, 0, 0, 1, 0, 0, 0, 0, 1}, make([]byte, 5000)} {
 		h.load(b)
 		h.add([]byte("x"))

@@ -31,7 +31,8 @@ type memory struct {
 	// rowTime is the row's time before it is truncated.
 	rowTime int64
 	state   []byte
-	sketch  hll
+	unique  hyperUnique
+	room    room
 
 	many many // of rows that are added together
 }

@@ -18,7 +18,7 @@ func (m *merge) writeComplex(ctx context.Context, w *segment.Writer, metric int)
 	fill := func(p part) func([][]byte, []bool, int) error {
 		return func(vals [][]byte, _ []bool, at int) error { return p.blobs(metric, vals, at) }
 	}
-	mix := func(last *[]byte, _ *bool, v []byte, _ bool) { *last = combineComplex(x.Agg, *last, v) }
+	mix := func(last *[]byte, _ *bool, v []byte, _ bool) { *last = combineComplex(x, *last, v) }
 	if err := gather(ctx, m, fill, mix, func(vals [][]byte, _ []bool) error { return flush(vals) }); err != nil {
 		return err
 	}
@@ -34,6 +34,8 @@ func complexWriter(w *segment.Writer, x *metricPlan) (flush func([][]byte) error
 			return nil, nil, err
 		}
 		return c.AppendBatch, c.Close, nil
+	case x.Agg.Sketch():
+		return sketchWriter(w, x)
 	case x.typ == row.TypeString:
 		c, err := w.Complex(x.Name, segment.TypePairLongString)
 		if err != nil {

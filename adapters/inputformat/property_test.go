@@ -48,8 +48,13 @@ func drawSchema(t *rapid.T) row.Schema {
 	s.DiscoverDimensions = len(s.Dimensions) == 0 || rapid.Bool().Draw(t, "discover")
 	s.DiscoverTypes = s.DiscoverDimensions && rapid.Bool().Draw(t, "discover types")
 	for i := range rapid.IntRange(0, 3).Draw(t, "metrics") {
+		// The bytes of HLL sketches depend on the order of values; package index compares what they hold.
+		agg := row.Aggregator(rapid.IntRange(0, int(row.AggHyperUnique)+1).Draw(t, "aggregator"))
+		if agg > row.AggHyperUnique {
+			agg = row.AggThetaSketch
+		}
 		s.Metrics = append(s.Metrics, row.Metric{
-			Agg: row.Aggregator(rapid.IntRange(0, int(row.AggHyperUnique)).Draw(t, "aggregator")), Name: fmt.Sprintf("x%d", i),
+			Agg: agg, Sketch: row.Sketch{Size: row.MinThetaSize}, Name: fmt.Sprintf("x%d", i),
 			FieldName: "v", MaxStringBytes: 3, TimeColumn: rapid.SampledFrom([]string{"", "__time", "l"}).Draw(t, "time column"),
 		})
 	}

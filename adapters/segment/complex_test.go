@@ -12,7 +12,7 @@ import (
 func complexSegment(t testing.TB) zipped {
 	t.Helper()
 	const rows = 5
-	names := []string{TypeHyperUnique, TypePairLongLong, TypePairLongDouble, TypePairLongFloat, TypePairLongString}
+	names := []string{TypeHyperUnique, TypePairLongLong, TypePairLongDouble, TypePairLongFloat, TypePairLongString, TypeHLLSketch, TypeThetaSketch}
 	m := Meta{IntervalEnd: rows, Dimensions: []string{"doc"}}
 	for _, n := range names {
 		m.Metrics = append(m.Metrics, MetricMeta{Type: "hyperUnique", Name: n})
@@ -25,7 +25,7 @@ func complexSegment(t testing.TB) zipped {
 		}
 	}
 	times(t, w, rows)
-	for _, n := range []string{TypeHyperUnique, TypePairLongString} {
+	for _, n := range []string{TypeHyperUnique, TypePairLongString, TypeHLLSketch, TypeThetaSketch} {
 		c, err := w.Complex(n, n)
 		check(err)
 		for i := range rows {
@@ -98,7 +98,7 @@ func TestComplexColumnsReadBack(t *testing.T) {
 		if i == 0 {
 			text = "null"
 		}
-		fmt.Fprintf(&want, `{"__time":%d,"doc":%s,"hyperUnique":"AQAAAAAAAA==","%s":%s,"%s":%s,"%s":%s,"%s":{"lhs":%d,"rhs":%s}}`+"\n",
+		fmt.Fprintf(&want, `{"__time":%d,"doc":%s,"HLLSketch":"AQAAAAAAAA==","hyperUnique":"AQAAAAAAAA==","%s":%s,"%s":%s,"%s":%s,"%s":{"lhs":%d,"rhs":%s},"thetaSketch":"AQAAAAAAAA=="}`+"\n",
 			i, doc, TypePairLongDouble, pair(int64(i)<<40, "0.0"), TypePairLongFloat, pair(int64(i), "0.0"),
 			TypePairLongLong, pair(int64(i), "0"), TypePairLongString, i, text)
 	}

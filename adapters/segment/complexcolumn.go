@@ -28,7 +28,7 @@ type complexData struct {
 func (r *Reader) readComplex(c *cursor, typeName string) *complexData {
 	d := &complexData{name: c.part, typeName: typeName, rows: r.rows, width: 8}
 	switch typeName {
-	case TypeHyperUnique:
+	case TypeHyperUnique, TypeHLLSketch, TypeThetaSketch:
 		d.readList(c, r)
 	case TypePairLongString:
 		if len(c.b) > 0 && c.b[0] == pairVersion {
@@ -142,7 +142,7 @@ func (c *ComplexColumn) AppendJSON(dst []byte, row int) ([]byte, error) {
 	d := c.data
 	v := cursor{part: d.name, b: b}
 	switch {
-	case d.typeName == TypeHyperUnique:
+	case d.list != nil && d.typeName != TypePairLongString:
 		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), b), '"'), nil
 	case d.typeName == TypePairLongString:
 		dst = strconv.AppendInt(append(dst, `{"lhs":`...), v.i64(), 10)

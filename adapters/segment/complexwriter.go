@@ -14,6 +14,8 @@ const (
 	TypePairLongDouble = "serializablePairLongDouble"
 	TypePairLongFloat  = "serializablePairLongFloat"
 	TypePairLongString = "serializablePairLongString"
+	TypeHLLSketch      = "HLLSketch"
+	TypeThetaSketch    = "thetaSketch"
 )
 
 const complexPartTag = "complex"
@@ -46,7 +48,7 @@ type ComplexWriter struct {
 }
 
 // Complex begins a column of one of the types whose rows are byte strings:
-// hyperUnique, and pairs of time and string.
+// sketches, and pairs of time and string.
 func (w *Writer) Complex(name, typeName string) (*ComplexWriter, error) {
 	c := &ComplexWriter{w: w, name: name, spool: spool{path: w.spoolPath(0)}}
 	if err := w.beginComplex(name, typeName, func() { _ = c.spool.close() }); err != nil {

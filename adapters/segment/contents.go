@@ -188,7 +188,8 @@ type aggregator struct {
 	TimeColumn     string `json:"timeColumn,omitempty"`
 	MaxStringBytes *int   `json:"maxStringBytes,omitempty"`
 	Precomputed    *bool  `json:"isInputHyperUnique,omitempty"`
-	Round          *bool  `json:"round,omitempty"`
+	SketchMeta
+	Round *bool `json:"round,omitempty"`
 }
 
 type ordering struct {
@@ -200,7 +201,7 @@ func encodeMetadata(m Meta) ([]byte, error) {
 	j := metadata{Aggregators: []aggregator{}, TimestampSpec: m.TimestampSpec, QueryGranularity: m.QueryGranularity, Rollup: m.Rollup}
 	for _, x := range m.sortedMetrics() {
 		j.Aggregators = append(j.Aggregators, aggregator{
-			x.Type, x.Name, x.Name, x.TimeColumn, x.MaxStringBytes, x.Precomputed, x.Round,
+			x.Type, x.Name, x.Name, x.TimeColumn, x.MaxStringBytes, x.Precomputed, x.Sketch, x.Round,
 		})
 	}
 	j.Ordering = []ordering{{timeColumn, "ascending"}}

@@ -25,6 +25,20 @@ type MetricMeta struct {
 	TimeColumn         string
 	MaxStringBytes     *int
 	Precomputed, Round *bool
+	// Sketch is set for sketches of druid-datasketches.
+	Sketch SketchMeta
+}
+
+// SketchMeta are the members of the aggregators of druid-datasketches, zero
+// where Druid leaves them out: LgK and Target of HLL sketches, Size and
+// ErrorBoundsStdDev of theta sketches.
+type SketchMeta struct {
+	LgK               int    `json:"lgK,omitempty"`
+	Target            string `json:"tgtHllType,omitempty"`
+	StringEncoding    string `json:"stringEncoding,omitempty"`
+	Size              int    `json:"size,omitempty"`
+	ShouldFinalize    *bool  `json:"shouldFinalize,omitempty"`
+	ErrorBoundsStdDev *int   `json:"errorBoundsStdDev,omitempty"`
 }
 
 // Meta is what a segment says about itself beside its columns.

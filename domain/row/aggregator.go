@@ -6,7 +6,7 @@ import "math"
 type Aggregator uint8
 
 // The aggregators. Those from AggLongFirst on keep more than a number: the first and last of numbers and strings with the
-// time that they are of, and HyperLogLog registers.
+// time that they are of, HyperLogLog registers and other sketches.
 const (
 	AggCount Aggregator = iota
 	AggLongSum
@@ -30,6 +30,9 @@ const (
 	AggStringFirst
 	AggStringLast
 	AggHyperUnique
+	AggHLLSketchBuild
+	AggHLLSketchMerge
+	AggThetaSketch
 )
 
 var aggregatorNames = [...]string{
@@ -39,7 +42,8 @@ var aggregatorNames = [...]string{
 	AggLongAny: "longAny", AggDoubleAny: "doubleAny", AggFloatAny: "floatAny",
 	AggLongFirst: "longFirst", AggLongLast: "longLast", AggDoubleFirst: "doubleFirst", AggDoubleLast: "doubleLast",
 	AggFloatFirst: "floatFirst", AggFloatLast: "floatLast", AggStringFirst: "stringFirst", AggStringLast: "stringLast",
-	AggHyperUnique: "hyperUnique",
+	AggHyperUnique: "hyperUnique", AggHLLSketchBuild: "HLLSketchBuild", AggHLLSketchMerge: "HLLSketchMerge",
+	AggThetaSketch: "thetaSketch",
 }
 
 // ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that tasks do not compute.
@@ -62,14 +66,20 @@ func (a Aggregator) String() string {
 
 // Combining gives the type of the combining form, which a segment's metadata names: a count is summed when combined.
 func (a Aggregator) Combining() string {
-	if a == AggCount {
+	switch a {
+	case AggCount:
 		return aggregatorNames[AggLongSum]
+	case AggHLLSketchBuild:
+		return aggregatorNames[AggHLLSketchMerge]
 	}
 	return a.String()
 }
 
 // Complex says whether what is kept is more than a number.
 func (a Aggregator) Complex() bool { return a >= AggLongFirst }
+
+// Sketch says whether an aggregator is one of the extension druid-datasketches.
+func (a Aggregator) Sketch() bool { return a >= AggHLLSketchBuild && a <= AggThetaSketch }
 
 // Timed says whether an aggregator looks at the time of its values.
 func (a Aggregator) Timed() bool { return a >= AggLongFirst && a <= AggStringLast }
@@ -86,7 +96,7 @@ func (a Aggregator) Type() Type {
 		return TypeDouble
 	case AggFloatSum, AggFloatMin, AggFloatMax, AggFloatAny, AggFloatFirst, AggFloatLast:
 		return TypeFloat
-	case AggStringFirst, AggStringLast, AggHyperUnique:
+	case AggStringFirst, AggStringLast, AggHyperUnique, AggHLLSketchBuild, AggHLLSketchMerge, AggThetaSketch:
 		return TypeString
 	default:
 		return TypeLong

@@ -100,11 +100,37 @@ type Metric struct {
 	MaxStringBytes int
 	// Round is told to queries: whether hyperUnique answers whole numbers.
 	Round bool
+	// Sketch says what a sketch of the extension druid-datasketches is like.
+	Sketch Sketch
 	// Expression, where there is no FieldName, computes what is aggregated; package transform gives it a field.
 	Expression string
 	// Filter, in JSON, is a native filter for the rows that are aggregated; empty: all are.
 	Filter string
 }
+
+// Sketch is what the aggregators HLLSketchBuild, HLLSketchMerge and thetaSketch have members for.
+type Sketch struct {
+	// LgK is the logarithm of the number of an HLL sketch's registers, from MinLgK to MaxLgK.
+	LgK int
+	// Target is the form of an HLL sketch's registers in segments: HLL_4, HLL_6 or HLL_8.
+	Target string
+	// UTF8 says that strings are hashed in UTF-8 and not in UTF-16.
+	UTF8 bool
+	// Size is the number of hashes that a theta sketch keeps, a power of two from MinThetaSize to MaxThetaSize.
+	Size int
+	// Given says that a theta sketch's input is sketches; that of HLLSketchMerge always is.
+	Given bool
+	// Intermediate and StdDev are told to queries: that they answer the sketch and not its estimate, and how many
+	// standard deviations the bounds are apart that stand beside an estimate.
+	Intermediate bool
+	StdDev       *int
+}
+
+// The bounds of sketches. Druid takes greater theta sketches, of up to 2^26 hashes, half a gigabyte each.
+const (
+	MinLgK, MaxLgK             = 4, 21
+	MinThetaSize, MaxThetaSize = 1 << 4, 1 << 22
+)
 
 // Computed gives a metric a field that no input has, for a value that is computed for it.
 func (m *Metric) Computed() string { return "\x00" + m.Name + "\x00" + m.FieldName }

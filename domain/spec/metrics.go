@@ -40,6 +40,8 @@ func readMetrics(schema *reader, d *DataSchema) []*node {
 func aggregatorClass(id string) string {
 	name := strings.ToUpper(id[:1]) + id[1:] + "AggregatorFactory"
 	switch {
+	case sketchTypes[id] != "":
+		return sketchTypes[id]
 	case strings.HasSuffix(id, "First"):
 		return aggregatorPackage + "firstlast.first." + name
 	case strings.HasSuffix(id, "Last"):
@@ -56,12 +58,13 @@ func aggregatorClass(id string) string {
 
 // readMetric reads one aggregator; place is its place in the list.
 func readMetric(s *scan, item *node, path, property string, place int) (Metric, *node) {
-	id, ok := s.typeID(item, path, classAggregator, property, aggregatorTypes)
+	id, ok := aggregatorID(s, item, path, property)
 	if !ok {
 		return Metric{}, nil
 	}
 	r := newReader(s, item, path, aggregatorClass(id), "")
 	r.ignore("type")
+	id = sketchName(id)
 	m := Metric{Type: id}
 	if strings.HasSuffix(id, "Fold") { // Druid 33 writes these into segments and cannot read them in a spec
 		r.failClass("type", classAggregator, "aggregator '%s' cannot stand in a spec, use '%s'", id, strings.TrimSuffix(id, "Fold"))
@@ -81,6 +84,8 @@ func readMetric(s *scan, item *node, path, property string, place int) (Metric, 
 	n := object(member{"type", str(id)}, member{"name", str(m.Name)})
 	switch {
 	case id == "count":
+	case sketchTypes[id] != "":
+		n.members = append(n.members, readSketch(r, &m)...)
 	case isSimple(id):
 		n.members = append(n.members, readInput(r, &m)...)
 	case hasField(id):

@@ -125,6 +125,31 @@ func TestRefusals(t *testing.T) {
 			"dataSchema.metricsSpec", `[{"type":"filtered","aggregator":{"type":"count","name":"c"},"filter":{"type":"in","dimension":"a"}}]`,
 			"$.spec.dataSchema.metricsSpec[0].filter.values", "values cannot be null",
 		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"count","name":"n"},{"type":"quantilesDoublesSketch","name":"x","fieldName":"a"}]`,
+			"$.spec.dataSchema.metricsSpec[1].type", "aggregator 'quantilesDoublesSketch' is one of an extension",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"HLLSketchBuild","name":"x","fieldName":"a","lgK":22}]`,
+			"$.spec.dataSchema.metricsSpec[0].lgK", "from 4 to 21",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"HLLSketchBuild","name":"x","fieldName":"a","tgtHllType":"HLL_5"}]`,
+			"$.spec.dataSchema.metricsSpec[0].tgtHllType", "No enum constant org.apache.datasketches.hll.TgtHllType.HLL_5",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"HLLSketchMerge","name":"x","fieldName":"a","stringEncoding":"latin"}]`,
+			"$.spec.dataSchema.metricsSpec[0].stringEncoding", "StringEncoding.LATIN",
+		},
+		{"dataSchema.metricsSpec", `[{"type":"HLLSketch","name":"x"}]`, "$.spec.dataSchema.metricsSpec[0].fieldName", "non-null fieldName"},
+		{
+			"dataSchema.metricsSpec", `[{"type":"thetaSketch","name":"x","fieldName":"a","size":1000}]`,
+			"$.spec.dataSchema.metricsSpec[0].size", "positive integer-power of 2 and greater than 0: 1000",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"thetaSketch","name":"x","fieldName":"a","size":8}]`,
+			"$.spec.dataSchema.metricsSpec[0].size", "from 16 to 4194304",
+		},
 		{"dataSchema.dataSource", "\"a\\u0001\"", "$.spec.dataSchema.dataSource", "illegal UTF8 character [#1] at position [1]"},
 		{"dataSchema.dataSource", `"a😀"`, "$.spec.dataSchema.dataSource", "illegal UTF8 character [#55357] at position [1]"},
 		{"$.type", `"autocompact"`, "$.type", "not supported"},
