@@ -276,20 +276,7 @@ func instantOf(v Value, loc *time.Location) (int64, bool) {
 }
 
 func makeFormat(args []node) (runner, error) {
-	var pattern *joda.Pattern
-	if len(args) > 1 {
-		v, ok := isConstant(args[1])
-		if !ok {
-			return nil, errLiteral("format argument must be a literal")
-		}
-		if v.some {
-			var err error
-			if pattern, err = joda.Compile(string(appendText(nil, v))); err != nil {
-				return nil, err
-			}
-		}
-	}
-	loc, err := literalZone(args, 2)
+	pattern, loc, err := literalFormat(args, "format argument must be a literal")
 	if err != nil {
 		return nil, err
 	}
@@ -320,20 +307,7 @@ func appendISO(dst []byte, ms int64, loc *time.Location) []byte {
 }
 
 func makeParse(args []node) (runner, error) {
-	var pattern *joda.Pattern
-	if len(args) > 1 {
-		v, ok := isConstant(args[1])
-		if !ok {
-			return nil, errLiteral("Not a literal")
-		}
-		if v.some {
-			var err error
-			if pattern, err = joda.Compile(string(appendText(nil, v))); err != nil {
-				return nil, err
-			}
-		}
-	}
-	loc, err := literalZone(args, 2)
+	pattern, loc, err := literalFormat(args, "Not a literal")
 	if err != nil {
 		return nil, err
 	}
@@ -401,4 +375,22 @@ func ParseInterval(s string) (start, end int64, ok bool) {
 		return 0, 0, false
 	}
 	return start, end, start <= end
+}
+
+// literalFormat gives the pattern in the second argument, nil for none or null, and the zone in the third. A pattern that is
+// computed is refused in the words of its function.
+func literalFormat(args []node, refusal string) (pattern *joda.Pattern, loc *time.Location, err error) {
+	if len(args) > 1 {
+		v, ok := isConstant(args[1])
+		if !ok {
+			return nil, nil, errLiteral(refusal)
+		}
+		if v.some {
+			if pattern, err = joda.Compile(string(appendText(nil, v))); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	loc, err = literalZone(args, 2)
+	return pattern, loc, err
 }
