@@ -69,7 +69,8 @@ func emptyTime(a row.Aggregator) int64 {
 
 func (m *memory) addTimed(x *memMetric, slot int, state []byte, rows *row.Rows, vals []row.Value) ([]byte, string) {
 	v := &vals[slot]
-	if x.typ == row.TypeString && v.Kind <= row.Null { // strings pass nulls over, numbers keep them
+	dropped := v.Kind == row.Missing && x.Filter != "" && slot == x.slot
+	if dropped || x.typ == row.TypeString && v.Kind <= row.Null { // strings pass nulls over, numbers keep them
 		return state, ""
 	}
 	time := m.rowTime

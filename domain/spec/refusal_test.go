@@ -219,10 +219,6 @@ func TestUnsupported(t *testing.T) {
 			"dataSchema.metricsSpec", `[{"type":"filtered","filter":{"type":"true"},"aggregator":{"type":"stringAny","name":"x","fieldName":"a"}}]`,
 			"$.spec.dataSchema.metricsSpec[0].aggregator.type", "stringAny",
 		},
-		{
-			"dataSchema.metricsSpec", `[{"type":"filtered","filter":{"type":"true"},"aggregator":{"type":"longFirst","name":"x","fieldName":"a"}}]`,
-			"$.spec.dataSchema.metricsSpec[0].aggregator.type", "longFirst",
-		},
 	} {
 		got := mustParse(t, with(t, c.path, c.value)).Unsupported()
 		if len(got) != 1 || got[0].Path != c.at || !strings.Contains(got[0].Message, c.option) {

@@ -84,12 +84,7 @@ func (u *unsupported) metric(path, name string, m *node) {
 	id := m.get("type").text
 	if id == "filtered" {
 		u.filter(path+".filter", m.get("filter"))
-		inner := m.get("aggregator")
-		u.metric(path+".aggregator", name, inner)
-		// A row that a filter drops is none, and those that tell nulls apart would take it for a null.
-		if agg, known := row.ParseAggregator(inner.get("type").text); known && agg.Timed() {
-			u.add(path+".aggregator.type", "metric type '%s' within a filter (metric '%s')", agg, name)
-		}
+		u.metric(path+".aggregator", name, m.get("aggregator"))
 		return
 	}
 	if _, known := row.ParseAggregator(id); !known {

@@ -149,7 +149,8 @@ func (t *Transformer) wanted(s *step) bool {
 	return !s.found || t.rows.Exact && t.vals[s.slot].Kind != row.Missing || t.vals[s.slot].Kind > row.Null
 }
 
-// metric computes the input of a metric. Nulls are not aggregated, and so is what the filter drops.
+// metric computes the input of a metric. What the filter drops is missing, and what the row has not is null: most metrics
+// pass both over, the first and last of numbers only the former.
 func (t *Transformer) metric(m *metric) error {
 	out := row.Value{Kind: row.Null}
 	if m.count {
@@ -163,11 +164,16 @@ func (t *Transformer) metric(m *metric) error {
 		}
 	}
 	switch {
-	case !keep || t.failed != nil:
+	case t.failed != nil:
+	case !keep && !m.count:
+		out.Kind = row.Missing
+	case !keep:
 	case m.count:
 		out.Num = 1
 	case m.program == nil:
-		out = *m.inputs.Column(0)
+		if v := m.inputs.Column(0); v.Kind != row.Missing {
+			out = *v
+		}
 	case m.mapped():
 		// Druid computes the expression for each element, and the array of the results is no number.
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -245,6 +246,30 @@ func TestMetricsTakeExpressionsAndFilters(t *testing.T) {
 		}
 		if line := strings.Join(got, " "); line != want {
 			t.Errorf("%s gives %s, want %s", text, line, want)
+		}
+	}
+}
+
+// TestFilteredRowsAreMissingAndNotNull has those that tell nulls apart see which rows a filter dropped.
+func TestFilteredRowsAreMissingAndNotNull(t *testing.T) {
+	s := schema("", "a")
+	s.Metrics = []row.Metric{{Agg: row.AggLongFirst, Name: "first", FieldName: "x", Filter: `{"type":"selector","dimension":"a","value":"yes"}`}}
+	for text, want := range map[string]row.Kind{
+		`{"a":"yes","x":2}`: row.Long, `{"a":"yes","x":null}`: row.Null, `{"a":"yes"}`: row.Null, `{"a":"no","x":2}`: row.Missing, `{"a":"no"}`: row.Missing,
+	} {
+		tr, compiled, err := transform.Compile(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := parse(t, &compiled, text)
+		if _, _, err := tr.Filter(&p.rows, 0, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := tr.Fill(); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.rows.Row(0)[slices.Index(compiled.Fields(), compiled.Metrics[0].FieldName)].Kind; got != want {
+			t.Errorf("%s: the metric sees a value of kind %d, want %d", text, got, want)
 		}
 	}
 }
