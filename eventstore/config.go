@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	duplicateWindow = 2 * time.Minute
+	// DuplicateWindow is how long the server knows an event again by its id. A server that starts reads the events of that
+	// time once more.
+	DuplicateWindow = 2 * time.Minute
 	// maxBatchEvents is the server's limit on one atomic batch.
 	maxBatchEvents      = 1000
 	defaultVerifyEvents = 100_000
@@ -150,7 +152,7 @@ func (c Config) streamConfig() jetstream.StreamConfig {
 		MaxMsgSize:         -1,
 		Storage:            c.jetstreamStorage(),
 		Replicas:           c.Replicas,
-		Duplicates:         duplicateWindow,
+		Duplicates:         DuplicateWindow,
 		DenyDelete:         true,
 		DenyPurge:          true,
 		AllowAtomicPublish: true,

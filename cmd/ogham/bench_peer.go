@@ -30,8 +30,8 @@ func (b *bench) peer(ctx context.Context, spec []byte) (*taskResult, error) {
 	res := &taskResult{}
 	var first, last time.Time
 	atFirst := int64(0)
-	waitFor(ctx, benchTimeout, func() bool { first = time.Now(); atFirst = s.processed(ctx, id); return atFirst > 0 })
-	waitFor(ctx, benchTimeout, func() bool { last = time.Now(); return s.processed(ctx, id) >= int64(b.rows) })
+	pollEvery(ctx, askEvery, benchTimeout, func() bool { first = time.Now(); atFirst = s.processed(ctx, id); return atFirst > 0 })
+	pollEvery(ctx, 2*askEvery, benchTimeout, func() bool { last = time.Now(); return s.processed(ctx, id) >= int64(b.rows) })
 	if n := s.processed(ctx, id); n < int64(b.rows) {
 		return nil, fmt.Errorf("its task processed %d of %d rows", n, b.rows)
 	}
@@ -42,7 +42,7 @@ func (b *bench) peer(ctx context.Context, spec []byte) (*taskResult, error) {
 	if err := s.post(ctx, "/druid/indexer/v1/supervisor/"+id+"/suspend"); err != nil {
 		return nil, err
 	}
-	waitFor(ctx, benchTimeout, func() bool {
+	pollEvery(ctx, 2*askEvery, benchTimeout, func() bool {
 		res.peakKB = max(res.peakKB, peonMemory(id)) // its process may end with the publish
 		return s.peerPublished(ctx, id, res)
 	})

@@ -21,6 +21,9 @@ import (
 // benchTimeout bounds one task of the measurement.
 const benchTimeout = 10 * time.Minute
 
+// askEvery is how often a server is asked how far it is: an answer costs it time that a task would use.
+const askEvery = 20 * time.Millisecond
+
 type taskResult struct {
 	first        time.Duration // from the POST to the first row
 	reading      time.Duration // from the first row to the last
@@ -77,7 +80,7 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte, rows, publish
 	}
 	var first, last time.Time
 	waitFor(ctx, benchTimeout, func() bool { first = time.Now(); return s.read(ctx) > 0 })
-	waitFor(ctx, benchTimeout, func() bool { last = time.Now(); return s.read(ctx) >= rows })
+	pollEvery(ctx, askEvery, benchTimeout, func() bool { last = time.Now(); return s.read(ctx) >= rows })
 	if n := s.read(ctx); n < rows {
 		return nil, fmt.Errorf("the tasks read %d of %d rows", n, rows)
 	}
@@ -90,7 +93,7 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte, rows, publish
 	if err := s.post(ctx, "/druid/indexer/v1/supervisor/bench/suspend"); err != nil {
 		return nil, err
 	}
-	waitFor(ctx, benchTimeout, func() bool { s.published(ctx, res); return res.rows >= published })
+	pollEvery(ctx, askEvery, benchTimeout, func() bool { s.published(ctx, res); return res.rows >= published })
 	res.publish = time.Since(ordered)
 	if res.rows < published {
 		return nil, fmt.Errorf("%d rows were published of %d", res.rows, published)

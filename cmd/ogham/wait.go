@@ -7,9 +7,14 @@ import (
 
 // waitFor polls a condition that nobody announces, for at most d.
 func waitFor(ctx context.Context, d time.Duration, ok func() bool) {
+	pollEvery(ctx, 20*time.Millisecond, d, ok)
+}
+
+// pollEvery is waitFor for what costs something to ask.
+func pollEvery(ctx context.Context, every, d time.Duration, ok func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for !ok() {
 		select {
