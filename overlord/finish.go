@@ -88,11 +88,12 @@ const (
 // nothingRead reports whether a group may read on because a successor would begin where it stands. Druid replaces it all
 // the same: on a quiet topic that is work for nothing, and a task that needs longer than taskDuration to its first
 // record would never get there. Bounds on message times move with the group, so a group that has some is replaced; so is
-// one that stands behind the end of a topic, which was made anew: its successor's start is checked. A supervisor whose
+// one that stands behind the end of a topic, which was made anew: its successor's start is checked. While tasks wait for a
+// slot none is kept for nothing: the next in turn gets it. A supervisor whose
 // health waits for tasks to succeed goes on as Druid's does: on a quiet topic it would else never be healthy again. So does
 // one that is idle, which shall have no tasks.
 func (a *actor) nothingRead(g *supervisor.Group, end task.Offsets) bool {
-	if !end.Equal(g.Start) || g.MinTime != nil || g.MaxTime != nil {
+	if !end.Equal(g.Start) || g.MinTime != nil || g.MaxTime != nil || a.term.pool.short() {
 		return false
 	}
 	switch a.state.Detailed {

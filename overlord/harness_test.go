@@ -230,6 +230,12 @@ func (f *fakeTopic) grow(n int64) {
 	}
 }
 
+func (f *fakeTopic) growOne(p task.Partition, n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ends[p] += n
+}
+
 func (f *fakeTopic) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

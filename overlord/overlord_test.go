@@ -187,6 +187,24 @@ func TestAStreamThatFailsMakesTheSupervisorUnhealthyAndRecovers(t *testing.T) {
 	h.until("it runs", func() bool { return h.state("clicks").Detailed == supervisor.StateRunning })
 }
 
+// TestAQuietGroupGivesItsSlotToOneThatWaits: there is one slot for two groups. The one whose partition is empty does not
+// keep it while the other has rows to read.
+func TestAQuietGroupGivesItsSlotToOneThatWaits(t *testing.T) {
+	for _, full := range []task.Partition{"0", "1"} {
+		h := newHouse(t)
+		s, _ := h.overlord("one")
+		leads(h, s)
+		h.worker("w1", 1)
+		if err := s.Submit(t.Context(), testSpec(t, nil), false); err != nil {
+			t.Fatal(err)
+		}
+		for n := int64(3); n <= 9; n += 3 {
+			h.topic.growOne(full, 3)
+			h.until("the rows of partition "+string(full)+" are committed", func() bool { return h.state("clicks").Committed[full] == n })
+		}
+	}
+}
+
 func TestAGroupThatReadNothingReadsOn(t *testing.T) {
 	h := newHouse(t)
 	s, _ := h.overlord("one")

@@ -15,9 +15,19 @@ type pool struct {
 	mu       sync.Mutex
 	workers  map[string]*workerView
 	assigned map[string]placement // task id → where it was put
-	waiting  map[string]bool      // supervisors that have tasks without a place
-	freed    bool                 // a place was given back that no heartbeat tells of
+	waiting  map[string]*waiter   // by task id: those that asked for a place in vain
+	asked    int                  // how many tasks have waited, ever
+	round    int                  // how often those that wait were told to ask again
+	freed    bool                 // there is a place that no heartbeat tells of
 	since    time.Time            // when the term began: silence is counted from here
+}
+
+// waiter is a task without a place.
+type waiter struct {
+	supervisor string
+	avoid      []string
+	turn       int // who asked first has the lowest
+	round      int // when it asked last
 }
 
 type workerView struct {
@@ -28,7 +38,7 @@ type workerView struct {
 type placement struct{ supervisor, worker, incarnation string }
 
 func newPool(timeout time.Duration, now time.Time) *pool {
-	return &pool{timeout: timeout, workers: map[string]*workerView{}, assigned: map[string]placement{}, waiting: map[string]bool{}, since: now}
+	return &pool{timeout: timeout, workers: map[string]*workerView{}, assigned: map[string]placement{}, waiting: map[string]*waiter{}, since: now}
 }
 
 // heard takes a heartbeat. It returns the supervisors that it is about: those that have given the worker a task, and where
@@ -46,9 +56,31 @@ func (p *pool) heard(h task.Heartbeat, now time.Time) (about, news map[string]bo
 		}
 	}
 	if changed {
-		news, p.waiting, p.freed = p.waiting, map[string]bool{}, false
+		news, p.freed = p.wakeLocked(), false
 	}
 	return about, news
+}
+
+// wakeLocked gives the supervisors whose tasks wait. Those tasks that did not ask again when they were told to the last
+// time are gone.
+func (p *pool) wakeLocked() map[string]bool {
+	news := map[string]bool{}
+	for id, w := range p.waiting {
+		if w.round < p.round {
+			delete(p.waiting, id)
+			continue
+		}
+		news[w.supervisor] = true
+	}
+	p.round++
+	return news
+}
+
+// short reports whether tasks wait for a place.
+func (p *pool) short() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) > 0
 }
 
 // list returns the workers that are alive, by id.
@@ -88,8 +120,9 @@ func (p *pool) fate(worker, incarnation string, now time.Time) (alive, lost, eve
 
 // place reserves a slot for a task on the worker with the most free ones. It returns false where none is free. A worker to
 // avoid is never taken: as in Druid, whose replicas share an availability group, a replica waits for a worker of its own,
-// since two copies that die together are no more than one. A supervisor whose task finds none is told of by heard once that
-// may have changed.
+// since two copies that die together are no more than one. Who asked first comes first, as in Druid's queue: else a group
+// that is replaced could take its own place again and again. A supervisor whose task finds none is told of by heard once
+// that may have changed.
 func (p *pool) place(supervisor, taskID string, avoid []string, now time.Time) (task.Heartbeat, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,10 +137,23 @@ func (p *pool) place(supervisor, taskID string, avoid []string, now time.Time) (
 			best, bestFree = w, free
 		}
 	}
-	if best == nil {
-		p.waiting[supervisor] = true
+	w := p.waiting[taskID]
+	if w == nil {
+		p.asked++
+		w = &waiter{supervisor: supervisor, turn: p.asked}
+	}
+	first := 0 // how many come first
+	for _, o := range p.waiting {
+		if o.turn < w.turn && best != nil && !slices.Contains(o.avoid, best.beat.WorkerID) {
+			first++
+		}
+	}
+	if best == nil || first >= bestFree {
+		w.avoid, w.round, p.waiting[taskID] = avoid, p.round, w
+		p.freed = p.freed || best != nil // those that come first are told with the next heartbeat
 		return task.Heartbeat{}, false
 	}
+	delete(p.waiting, taskID)
 	p.assigned[taskID] = placement{supervisor, best.beat.WorkerID, best.beat.Incarnation}
 	return best.beat, true
 }
@@ -134,6 +180,7 @@ func (p *pool) adopt(supervisor, taskID, worker, incarnation string) {
 func (p *pool) release(taskID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.waiting, taskID)
 	if _, ok := p.assigned[taskID]; ok {
 		delete(p.assigned, taskID)
 		p.freed = true
