@@ -10,14 +10,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -50,22 +48,12 @@ func (b *bench) supervisors(ctx context.Context) error {
 	if err := createTopics(ctx, bootstrap, prefix, n); err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
-	port, err := freePort()
+	s, err := b.serve(ctx, filepath.Join(b.dir, "rest"))
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, self, "server", "-listen", "127.0.0.1:"+strconv.Itoa(port), "-data-dir", filepath.Join(b.dir, "rest"), "-log-level", "error")
-	cmd.Stderr = b.errs
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }()
-	r := &restServer{url: "http://127.0.0.1:" + strconv.Itoa(port), pid: cmd.Process.Pid, client: &http.Client{Timeout: time.Minute}}
-	waitFor(ctx, time.Minute, func() bool { _, err := r.get(ctx, "/status/health"); return err == nil })
+	defer s.stop()
+	r := &restServer{url: s.url, pid: s.pid, client: &http.Client{Timeout: time.Minute}}
 	began := time.Now()
 	if err := r.submit(ctx, bootstrap, prefix, n); err != nil {
 		return err

@@ -35,18 +35,14 @@ type taskResult struct {
 }
 
 func benchSpec(bootstrap, topic string) []byte {
-	return benchSpecOf(bootstrap, topic, `["page","user","country","language","isRobot",{"type":"long","name":"added"},{"type":"long","name":"deleted"},{"type":"double","name":"delta"}]`,
-		`[]`, `{"segmentGranularity":"DAY","queryGranularity":"NONE","rollup":false}`)
+	return usualTask().spec(bootstrap, topic)
 }
 
 func benchRollupSpec(bootstrap, topic string) []byte {
-	return benchSpecOf(bootstrap, topic, `["page","user","country","language"]`,
-		`[{"type":"count","name":"count"},{"type":"longSum","name":"added","fieldName":"added"},{"type":"longSum","name":"deleted","fieldName":"deleted"},{"type":"doubleSum","name":"delta","fieldName":"delta"}]`,
-		`{"segmentGranularity":"DAY","queryGranularity":"HOUR","rollup":true}`)
-}
-
-func benchSpecOf(bootstrap, topic, dimensions, metrics, granularity string) []byte {
-	return benchTask{dimensions: dimensions, metrics: metrics, granularity: granularity, format: `{"type":"json"}`, tasks: 1}.spec(bootstrap, topic)
+	t := plainTask([]string{"page", "user", "country", "language"}, nil, nil)
+	t.metrics = `[{"type":"count","name":"count"},{"type":"longSum","name":"added","fieldName":"added"},{"type":"longSum","name":"deleted","fieldName":"deleted"},{"type":"doubleSum","name":"delta","fieldName":"delta"}]`
+	t.granularity = `{"segmentGranularity":"DAY","queryGranularity":"HOUR","rollup":true}`
+	return t.spec(bootstrap, topic)
 }
 
 // benchTask is what tells one measured supervisor from another.
@@ -79,7 +75,7 @@ func (b *bench) task(ctx context.Context, dir string, spec []byte, rows, publish
 		return nil, err
 	}
 	var first, last time.Time
-	waitFor(ctx, benchTimeout, func() bool { first = time.Now(); return s.read(ctx) > 0 })
+	pollEvery(ctx, askEvery, benchTimeout, func() bool { first = time.Now(); return s.read(ctx) > 0 })
 	pollEvery(ctx, askEvery, benchTimeout, func() bool { last = time.Now(); return s.read(ctx) >= rows })
 	if n := s.read(ctx); n < rows {
 		return nil, fmt.Errorf("the tasks read %d of %d rows", n, rows)

@@ -7,7 +7,7 @@ import (
 
 // waitFor polls a condition that nobody announces, for at most d.
 func waitFor(ctx context.Context, d time.Duration, ok func() bool) {
-	pollEvery(ctx, 20*time.Millisecond, d, ok)
+	pollEvery(ctx, 5*time.Millisecond, d, ok)
 }
 
 // pollEvery is waitFor for what costs something to ask.
