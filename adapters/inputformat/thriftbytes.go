@@ -29,6 +29,18 @@ func (t *thriftBytes) byte() (byte, error) {
 	return t.b[t.at-1], nil
 }
 
+// small reads a bool or a number of one byte, which both protocols write alike.
+func (t *thriftBytes) small(wire thriftWire) (int64, error) {
+	c, err := t.byte()
+	if wire == wireI8 {
+		return int64(int8(c)), err
+	}
+	if c != 1 {
+		c = 0
+	}
+	return int64(c), err
+}
+
 // many checks a number of elements.
 func (t *thriftBytes) many(n int64) (int, error) {
 	if n < 0 || n > int64(len(t.b)-t.at) {
@@ -66,15 +78,8 @@ func (t *thriftBinary) field() (thriftWire, int16, error) {
 
 func (t *thriftBinary) integer(wire thriftWire) (int64, error) {
 	switch wire {
-	case wireBool:
-		c, err := t.byte()
-		if c != 1 {
-			c = 0
-		}
-		return int64(c), err
-	case wireI8:
-		c, err := t.byte()
-		return int64(int8(c)), err
+	case wireBool, wireI8:
+		return t.small(wire)
 	case wireI16:
 		b, err := t.take(2)
 		if err != nil {
@@ -213,14 +218,9 @@ func (t *thriftCompact) integer(wire thriftWire) (int64, error) {
 			t.flagged = false
 			return t.flag, nil
 		}
-		c, err := t.byte()
-		if c != 1 {
-			c = 0
-		}
-		return int64(c), err
+		return t.small(wire)
 	case wireI8:
-		c, err := t.byte()
-		return int64(int8(c)), err
+		return t.small(wire)
 	case wireI16:
 		n, err := t.zigzag()
 		return int64(int16(n)), err

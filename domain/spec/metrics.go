@@ -132,14 +132,22 @@ func hasField(id string) bool {
 	return id == "doubleMean" || id == "hyperUnique"
 }
 
-func readField(r *reader, m *Metric) []member {
+// readFieldName reads the field that an aggregator must have; nil: there is none.
+func readFieldName(r *reader, m *Metric) []member {
 	field := r.text("fieldName")
 	if field == nil {
 		r.fail("fieldName", "Must have a valid, non-null fieldName")
 		return nil
 	}
 	m.FieldName = *field
-	out := []member{{"fieldName", str(*field)}}
+	return []member{{"fieldName", str(*field)}}
+}
+
+func readField(r *reader, m *Metric) []member {
+	out := readFieldName(r, m)
+	if out == nil {
+		return nil
+	}
 	switch {
 	case m.Type == "hyperUnique":
 		return append(out,

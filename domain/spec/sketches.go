@@ -53,13 +53,10 @@ func aggregatorID(s *scan, item *node, path, property string) (id string, ok boo
 
 // readSketch reads the members of a sketch behind its name. What Druid leaves out where it is the default is left out.
 func readSketch(r *reader, m *Metric) []member {
-	field := r.text("fieldName")
-	if field == nil {
-		r.fail("fieldName", "Must have a valid, non-null fieldName")
+	out := readFieldName(r, m)
+	if out == nil {
 		return nil
 	}
-	m.FieldName = *field
-	out := []member{{"fieldName", str(*field)}}
 	unless := func(name string, def bool) {
 		if v := r.boolOr(name, def); v != def {
 			out = append(out, member{name, boolean(v)})
