@@ -145,12 +145,20 @@ func eachCoupon(s []byte, add func(coupon uint32)) {
 		}
 		return
 	}
-	head := hllListHead
-	if s[0] == hllInSet {
-		head = hllSetHead
+	coupons(s[hllHead(s[0]):], add)
+}
+
+// hllHead is the size of the header of a list or set.
+func hllHead(form byte) int {
+	if form == hllInSet {
+		return hllSetHead
 	}
-	for at := head; at < len(s); at += 4 {
-		if c := binary.LittleEndian.Uint32(s[at:]); c != 0 {
+	return hllListHead
+}
+
+func coupons(b []byte, add func(coupon uint32)) {
+	for ; len(b) > 0; b = b[4:] {
+		if c := binary.LittleEndian.Uint32(b); c != 0 {
 			add(c)
 		}
 	}
@@ -203,7 +211,7 @@ func foldHLL(r *room, s, o []byte, lgK int) []byte {
 		return s
 	}
 	if hllLog(o) > lgK {
-		o = fewerRegisters(o, lgK)
+		o = registersOf(o, lgK)
 	}
 	if len(s) == 0 || s[0] != hllDense {
 		out := append([]byte(nil), o...)
@@ -213,7 +221,7 @@ func foldHLL(r *room, s, o []byte, lgK int) []byte {
 		return out
 	}
 	if hllLog(s) > hllLog(o) {
-		s = fewerRegisters(s, hllLog(o))
+		s = registersOf(s, hllLog(o))
 	}
 	s[hllFlags] |= hllOutOfOrder
 	setFloat(s[8:], 0)
@@ -221,9 +229,11 @@ func foldHLL(r *room, s, o []byte, lgK int) []byte {
 	return s
 }
 
-func fewerRegisters(s []byte, lgK int) []byte {
+// registersOf makes 2^lgK registers of as many or more, which may be an image of the library's: what it names beside its
+// registers is counted anew, but for the estimate and whether the order of values is lost.
+func registersOf(s []byte, lgK int) []byte {
 	out := newHLL(&room{}, hllDense, lgK, hllDenseHead+1<<lgK)
-	out[hllFlags] = s[hllFlags]
+	out[hllFlags] = s[hllFlags] & hllOutOfOrder
 	eachCoupon(s, func(c uint32) { raise(out, c) })
 	copy(out[8:16], s[8:16])
 	return out
@@ -238,12 +248,8 @@ func storeHLL(dst, s []byte, target string) ([]byte, error) {
 	}
 	kind := hllTargets[target]
 	if s[0] != hllDense {
-		head := hllListHead
-		if s[0] == hllInSet {
-			head = hllSetHead
-		}
 		at := len(dst)
-		dst = append(dst, s[:head]...)
+		dst = append(dst, s[:hllHead(s[0])]...)
 		dst[at+hllFlags], dst[at+hllMode] = hllCompact, byte(kind)<<2|s[hllMode]&3
 		eachCoupon(s, func(c uint32) { dst = binary.LittleEndian.AppendUint32(dst, c) })
 		return dst, nil
@@ -256,7 +262,9 @@ func storeHLL(dst, s []byte, target string) ([]byte, error) {
 		return nil, fmt.Errorf("read HLL sketch: %w", err)
 	}
 	if sketch, err = sketch.CopyAs(kind); err != nil {
-		return nil, fmt.Errorf("convert HLL sketch: %w", err)
+		// Registers that no values have made, of a sketch that was given, may not fit into fewer bits. They are read in any
+		// width; a row must not keep its segment from being written.
+		return append(dst, wholeRegisters(s)...), nil
 	}
 	out, err := sketch.ToCompactSlice()
 	if err != nil {
@@ -315,16 +323,8 @@ func mergeHLL(r *room, s, given []byte, lgK int) (out []byte, err error) {
 	if !ok || len(given) < size {
 		return s, errNotHLL
 	}
-	if given[0]&0x3f != hllDense {
-		head := hllListHead
-		if given[0]&0x3f == hllInSet {
-			head = hllSetHead
-		}
-		for at := head; at < size; at += 4 {
-			if c := binary.LittleEndian.Uint32(given[at:]); c != 0 {
-				s = addHLL(r, s, c, lgK)
-			}
-		}
+	if form := given[0] & 0x3f; form != hllDense {
+		coupons(given[hllHead(form):size], func(c uint32) { s = addHLL(r, s, c, lgK) })
 		return s, nil
 	}
 	sketch, err := hll.NewHllSketchFromSlice(append([]byte(nil), given...), true)
@@ -341,17 +341,7 @@ func mergeHLL(r *room, s, given []byte, lgK int) (out []byte, err error) {
 	if err != nil {
 		return s, fmt.Errorf("%w: %w", errNotHLL, err)
 	}
-	return foldHLL(r, s, dense(o), lgK), nil
-}
-
-// dense is an image of registers of a byte in the form of this file: with the number of zeros, whatever the least is.
-func dense(b []byte) []byte {
-	lgK := hllLog(b)
-	out := newHLL(&room{}, hllDense, lgK, hllDenseHead+1<<lgK)
-	out[hllFlags] = b[hllFlags] & hllOutOfOrder
-	eachCoupon(b, func(c uint32) { raise(out, c) })
-	copy(out[8:16], b[8:16])
-	return out
+	return foldHLL(r, s, registersOf(o, hllLog(o)), lgK), nil
 }
 
 // hllSize is how many bytes a given sketch says that it has; ok is false for one that cannot be.

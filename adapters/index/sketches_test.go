@@ -398,8 +398,13 @@ func FuzzGivenSketches(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, isTheta bool) {
 		if isTheta {
 			s, err := mergeTheta(&room{}, nil, b, 1024)
-			if again, err2 := mergeTheta(&room{}, nil, storeTheta(nil, s, 1024), 1024); err == nil && (err2 != nil || !bytes.Equal(storeTheta(nil, again, 1024), storeTheta(nil, s, 1024))) {
-				t.Fatalf("%x is not read back: %v", b, err2)
+			out := storeTheta(nil, s, 1024)
+			if err != nil || len(out) == 0 { // a sketch that saw nothing is stored as no bytes, which are no sketch
+				return
+			}
+			again, err := mergeTheta(&room{}, nil, out, 1024)
+			if err != nil || !bytes.Equal(storeTheta(nil, again, 1024), out) {
+				t.Fatalf("%x is not read back: %v", b, err)
 			}
 			return
 		}

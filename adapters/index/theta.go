@@ -55,10 +55,13 @@ func thetaHash(value []byte) uint64 {
 
 // addTheta adds a hash in place where there is room.
 func addTheta(r *room, s []byte, hash uint64, size int) []byte {
+	if hash == 0 || hash >= thetaNone { // none that a value has
+		return s
+	}
 	if len(s) == 0 {
 		s = newTheta(r, thetaNone, thetaFirstLog)
 	}
-	if hash == 0 || hash >= thetaOf(s) {
+	if hash >= thetaOf(s) {
 		return s
 	}
 	at, found := findTheta(s, hash)
@@ -134,12 +137,13 @@ func trimTheta(r *room, old []byte, size int) []byte {
 	return s
 }
 
-// lowerTheta takes over another sketch's theta.
+// lowerTheta takes over another sketch's theta, whatever that one says where it has dropped nothing.
 func lowerTheta(r *room, s []byte, theta uint64) []byte {
-	if len(s) == 0 {
+	switch {
+	case theta >= thetaNone:
+	case len(s) == 0:
 		return newTheta(r, theta, thetaFirstLog)
-	}
-	if theta < thetaOf(s) {
+	case theta < thetaOf(s):
 		binary.LittleEndian.PutUint64(s, theta)
 	}
 	return s
