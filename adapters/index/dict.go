@@ -85,20 +85,40 @@ func (d *dict) place(head uint64, tail uint32) uint32 { return d.at(d.hash(head,
 
 // probe is the search for a string of up to 11 bytes.
 type probe struct {
-	text []byte // borrowed
 	head uint64
 	tail uint32
 	hash uint32
 }
 
-// probe fills in what p's text is searched by.
-func (d *dict) probe(p *probe) {
-	p.head, p.tail = pack(p.text)
-	p.hash = d.hash(p.head, p.tail)
+// probe says what a text is searched by.
+func (d *dict) probe(text []byte) probe {
+	head, tail := pack(text)
+	return probe{head, tail, d.hash(head, tail)}
 }
 
-// internProbed gives the id of p's text, which it copies if it is new.
-func (d *dict) internProbed(p *probe) uint32 { return d.internShort(p.text, p.head, p.tail, p.hash) }
+// touch reads the slots where searches will begin, and waits for none of them: there is nothing else in the loop, so that
+// a core has as many reads under way as it can.
+func (d *dict) touch(probes []probe) (touched uint32) {
+	slots := d.slots
+	mask := uint32(len(slots) - 1)
+	for j := range probes {
+		touched += slots[probes[j].hash&mask].id
+	}
+	return touched
+}
+
+// find gives the id of a probed text that is known.
+func (d *dict) find(p *probe) (id uint32, ok bool) {
+	for i := d.at(p.hash); ; i = (i + 1) & uint32(len(d.slots)-1) {
+		s := &d.slots[i]
+		if s.head == p.head && s.tail == p.tail && s.id != 0 {
+			return s.id, true
+		}
+		if s.id == 0 {
+			return 0, false
+		}
+	}
+}
 
 // intern gives the id of b, which it copies if it is new.
 func (d *dict) intern(b []byte) uint32 {

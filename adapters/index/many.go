@@ -119,30 +119,34 @@ func shortText(v *row.Value) (text []byte, ok bool) {
 
 var trueText, falseText = strconv.AppendBool(nil, true), strconv.AppendBool(nil, false)
 
-// stringIDs gives the ids of a string dimension. A first pass reads the slots where the searches will begin and waits
-// for none of them; the second finds them in the cache.
+// stringIDs gives the ids of a string dimension. The slots where the searches begin are read ahead, all at once: what a
+// dictionary beyond the cache costs is the wait for them.
 func (m *memory) stringIDs(d *memDim, ids []uint32, rows *row.Rows, at []int) {
 	b := &m.many
 	b.probes = sized(b.probes, len(at))
-	touched := b.touched
+	probes := b.probes
 	for j := range at {
-		p := &b.probes[j]
-		text, ok := shortText(&rows.Values[at[j]*rows.Width+d.slot])
-		if p.text = text; !ok {
-			p.tail = dictLong
-			continue
+		if text, ok := shortText(&rows.Values[at[j]*rows.Width+d.slot]); ok {
+			probes[j] = d.values.probe(text)
+		} else {
+			probes[j] = probe{tail: dictLong}
 		}
-		d.values.probe(p)
-		touched += d.values.slots[d.values.at(p.hash)].id
 	}
-	b.touched = touched
+	b.touched += d.values.touch(probes)
 	for j := range at {
-		if p := &b.probes[j]; p.tail != dictLong {
-			ids[j] = d.values.internProbed(p)
+		p := &probes[j]
+		v := &rows.Values[at[j]*rows.Width+d.slot]
+		if p.tail == dictLong {
+			ids[j] = m.stringID(d, rows, v)
+			d.hasNull = d.hasNull || ids[j] == 0
 			continue
 		}
-		ids[j] = m.stringID(d, rows, &rows.Values[at[j]*rows.Width+d.slot])
-		d.hasNull = d.hasNull || ids[j] == 0
+		id, ok := d.values.find(p)
+		if !ok {
+			text, _ := shortText(v)
+			id = d.values.internShort(text, p.head, p.tail, p.hash)
+		}
+		ids[j] = id
 	}
 }
 
