@@ -182,47 +182,47 @@ func (f *frozen) freezeLists(i int, rank []uint32) {
 	rank[0] = singles[0]
 }
 
-// sortIDs gives the ids of all values, null not among them, in the order of a segment. Most comparisons are of eight
-// bytes after what all values have in common, mapped so that their order is that of UTF-16.
+// sortIDs gives the ids of all values, null not among them, in the order of a segment. Nearly all are told apart by the
+// eight bytes after what all values have in common, mapped so that their order is that of UTF-16.
 func sortIDs(d *dict) []uint32 {
 	n := d.len() - 1
 	if n == 0 {
 		return nil
 	}
-	type key struct {
-		head uint64
-		id   uint32
-	}
 	common := d.value(1)
 	for id := uint32(2); int(id) <= n && len(common) > 0; id++ {
 		common = commonPrefix(common, d.value(id))
 	}
-	keys := make([]key, n)
-	for i := range keys {
-		v := d.value(uint32(i) + 1)[len(common):]
-		head := uint64(0)
-		for k := range 8 {
-			head <<= 8
-			if k < len(v) {
-				head |= uint64(utf16Byte[v[k]])
-			}
-		}
-		keys[i] = key{head, uint32(i) + 1}
+	heads, ids := make([]uint64, n), make([]uint32, n)
+	for i := range heads {
+		heads[i], ids[i] = utf16Head(d.value(uint32(i) + 1)[len(common):]), uint32(i)+1
 	}
-	slices.SortFunc(keys, func(a, b key) int {
-		if a.head != b.head {
-			if a.head < b.head {
-				return -1
-			}
-			return 1
+	heads, ids = sortKeys(heads, ids, 64)
+	for start := 0; start < n; {
+		end := start + 1
+		for end < n && heads[end] == heads[start] {
+			end++
 		}
-		return segment.CompareUTF16(d.value(a.id), d.value(b.id))
-	})
-	ids := make([]uint32, n)
-	for i, k := range keys {
-		ids[i] = k.id
+		if end-start > 1 {
+			slices.SortFunc(ids[start:end], func(a, b uint32) int { return segment.CompareUTF16(d.value(a), d.value(b)) })
+		}
+		start = end
 	}
 	return ids
+}
+
+// utf16Head gives a number by which values are in the order of UTF-16, as far as their first eight bytes tell.
+func utf16Head(v []byte) uint64 {
+	if len(v) >= 8 {
+		if b := binary.BigEndian.Uint64(v); b&0x8080808080808080 == 0 {
+			return b
+		}
+	}
+	head := uint64(0)
+	for _, c := range v[:min(len(v), 8)] {
+		head = head<<8 | uint64(utf16Byte[c])
+	}
+	return head << (8 * uint(8-min(len(v), 8)))
 }
 
 func commonPrefix(a, b []byte) []byte {

@@ -5,12 +5,6 @@ import (
 	"slices"
 )
 
-// radixBits is the digit of the sort: 2048 counters stay in the first-level cache.
-const radixBits = 11
-
-// smallSort is the number of rows up to which counting digits does not pay.
-const smallSort = 512
-
 // sort finds the order of the rows: by packed key, then by the columns that did not fit, then as they came.
 func (f *frozen) sort() {
 	m := f.m
@@ -42,44 +36,6 @@ func (f *frozen) dimPlans() []dimPlan {
 		plans[i] = f.m.dims[i].dimPlan
 	}
 	return plans
-}
-
-// sortKeys sorts keys of so many significant bits, and the row numbers with them, keeping the order of equal keys.
-func sortKeys(keys []uint64, order []uint32, significant int) ([]uint64, []uint32) {
-	if slices.IsSorted(keys) {
-		return keys, order
-	}
-	if len(keys) <= smallSort {
-		byKey := slices.Clone(order)
-		slices.SortStableFunc(byKey, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
-		sorted := make([]uint64, len(keys))
-		for i, r := range byKey {
-			sorted[i] = keys[r]
-		}
-		return sorted, byKey
-	}
-	keys2, order2 := make([]uint64, len(keys)), make([]uint32, len(order))
-	for shift := 0; shift < significant; shift += radixBits {
-		var count [1 << radixBits]uint32
-		for _, k := range keys {
-			count[k>>shift&(1<<radixBits-1)]++
-		}
-		if count[keys[0]>>shift&(1<<radixBits-1)] == uint32(len(keys)) {
-			continue
-		}
-		sum := uint32(0)
-		for i, n := range count {
-			count[i] = sum
-			sum += n
-		}
-		for i, k := range keys {
-			c := &count[k>>shift&(1<<radixBits-1)]
-			keys2[*c], order2[*c] = k, order[i]
-			*c++
-		}
-		keys, keys2, order, order2 = keys2, keys, order2, order
-	}
-	return keys, order
 }
 
 // sortTies orders rows of equal keys by the columns beyond the key.

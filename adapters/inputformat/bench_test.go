@@ -21,9 +21,9 @@ func benchRecords(n int) []index.Record {
 	languages := []string{"en", "de", "fr"}
 	out := make([]index.Record, n)
 	for i := range out {
-		out[i] = index.Record{Partition: int32(i & 1), Offset: int64(i / 2), Value: fmt.Appendf(nil,
+		out[i] = index.Record{Partition: int32(benchTick(i) & 1), Offset: int64(benchTick(i) / 2), Value: fmt.Appendf(nil,
 			`{"timestamp":"%s","page":"page_%d","user":"user_%d","country":"%s","language":"%s","isRobot":%t,"added":%d,"deleted":%d,"delta":%.3f}`,
-			row.FormatISO(benchStart+int64(i)*10), rnd.IntN(20000), rnd.IntN(50000), countries[rnd.IntN(10)], languages[rnd.IntN(3)],
+			row.FormatISO(benchStart+benchTick(i)*10), rnd.IntN(20000), rnd.IntN(50000), countries[rnd.IntN(10)], languages[rnd.IntN(3)],
 			rnd.IntN(10) == 0, rnd.IntN(1000), rnd.IntN(100), rnd.Float64()*1000-500)}
 	}
 	return out
@@ -57,7 +57,7 @@ func benchBuilder(b testing.TB, rollup bool, memory int64) *index.Builder {
 	b.Helper()
 	s := benchSchema(rollup)
 	x, err := index.NewBuilder(index.Config{
-		Schema: s, Parser: inputformat.NewJSON(s), Dir: b.TempDir(), MaxBytesInMemory: memory, MaxParseExceptions: -1,
+		Schema: s, Parser: inputformat.NewJSON(s), Dir: b.TempDir(), MaxBytesInMemory: memory, MaxRowsInMemory: 150_000, MaxParseExceptions: -1,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -66,7 +66,17 @@ func benchBuilder(b testing.TB, rollup bool, memory int64) *index.Builder {
 	return x
 }
 
-const benchBatch = 1000
+const (
+	benchBatch = 1000
+	// benchFetch is how many rows of one of the two partitions come one after the other.
+	benchFetch = 5000
+)
+
+// benchTick is when record i was made: partitions take turns by fetches, not by rows.
+func benchTick(i int) int64 {
+	window, at := i/(2*benchFetch), i%(2*benchFetch)
+	return int64(window*2*benchFetch + at%benchFetch*2 + at/benchFetch)
+}
 
 // setTime writes the time of day into an ISO time: making the rows must not cost what reading them does.
 func setTime(iso []byte, ms int64) {
@@ -86,7 +96,7 @@ func feed(b testing.TB, x *index.Builder, records []index.Record, n int) {
 		k := min(benchBatch, n-done, len(records)-at)
 		if done >= len(records) {
 			for i := range k {
-				setTime(records[at+i].Value[len(`{"timestamp":"`):], int64(done+i)*10)
+				setTime(records[at+i].Value[len(`{"timestamp":"`):], benchTick(done+i)*10)
 			}
 		}
 		if err := x.AddBatch(records[at : at+k]); err != nil {
