@@ -1,7 +1,6 @@
 package inputformat
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -23,8 +22,16 @@ type jq struct {
 	plain bool
 }
 
-// jqTime bounds a query: the language has loops.
-const jqTime = 10 * time.Second
+// Bounds of a query over one record: the language has loops. Steps are counted, so that what a record gives does not
+// depend on how busy the machine is; the time is for steps that copy much, and nothing that ends gets near it. Either
+// fails the task, as any error of a query does.
+const (
+	jqSteps = 10_000_000
+	jqTime  = time.Minute
+	jqDepth = 1000 // of lists and objects in a result, as in a record
+	jqValue = 10   // steps that a value of the result counts for
+	jqBytes = 64   // bytes of a text of the result that count as a step
+)
 
 var plainQuery = regexp.MustCompile(`^[.\[\]"\w -]+$`)
 
@@ -41,17 +48,59 @@ func newJQ(f flattenField) (extractor, error) {
 }
 
 func (q jq) extract(rows *row.Rows, root row.Value) (row.Value, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), jqTime)
-	defer cancel()
-	result, ok := q.code.RunWithContext(ctx, fromValue(rows, root)).Next()
+	b := jqBudget{steps: jqSteps, until: time.Now().Add(jqTime)}
+	result, ok := q.code.RunWithContext(&b, fromValue(rows, root)).Next()
 	if !ok {
 		return row.Value{Kind: row.Null}, nil
 	}
 	if err, failed := result.(error); failed {
 		return row.Value{}, &FieldError{q.field.Name, q.field.Expr, jqError{err}}
 	}
-	return q.value(rows, result), nil
+	v := q.value(rows, result, &b, jqDepth)
+	if b.err != nil {
+		return row.Value{}, &FieldError{q.field.Name, q.field.Expr, b.err}
+	}
+	return v, nil
 }
+
+// jqBudget is what a query may use. It is the context that gojq runs the query with, since gojq asks that one before each
+// instruction whether it is done.
+type jqBudget struct {
+	steps int
+	until time.Time
+	err   error
+}
+
+var (
+	errJQSteps = fmt.Errorf("the query takes more than %d steps over one record", jqSteps)
+	errJQTime  = fmt.Errorf("the query takes more than %v over one record", jqTime)
+	errJQDepth = fmt.Errorf("the result has more than %d lists and objects within one another", jqDepth)
+
+	closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+)
+
+// spend takes steps off and says whether the query may go on.
+func (b *jqBudget) spend(n int) bool {
+	if b.steps -= n; b.steps < 0 {
+		b.err = errJQSteps
+	}
+	return b.err == nil
+}
+
+func (b *jqBudget) Done() <-chan struct{} {
+	if !b.spend(1) {
+		return closed
+	}
+	if b.steps%1024 == 0 && time.Now().After(b.until) {
+		b.err = errJQTime
+		return closed
+	}
+	return nil
+}
+
+func (b *jqBudget) Err() error                { return b.err }
+func (*jqBudget) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (*jqBudget) Value(any) any               { return nil }
 
 // jqError words an error as jackson-jq does where the two say the same.
 type jqError struct{ error }
@@ -95,11 +144,19 @@ func fromValue(rows *row.Rows, v row.Value) any {
 	return nil
 }
 
-// value gives a result as a value. Whole numbers are longs: jackson-jq makes integers of all that it works out.
-func (q jq) value(rows *row.Rows, v any) row.Value {
+// value gives a result as a value. Whole numbers are longs: jackson-jq makes integers of all that it works out. Where a
+// query has put one list into another many times over, the values are more than the query took steps to make, so they
+// count as steps too; once the budget has an error the value means nothing.
+func (q jq) value(rows *row.Rows, v any, b *jqBudget, depth int) row.Value {
+	if depth < 0 {
+		b.err = errJQDepth
+	}
+	if !b.spend(jqValue) {
+		return row.Value{}
+	}
 	switch x := v.(type) {
 	case string:
-		return row.Value{Kind: row.String, Text: []byte(x)}
+		return q.text(x, b)
 	case bool:
 		return boolean(x)
 	case int:
@@ -113,20 +170,30 @@ func (q jq) value(rows *row.Rows, v any) row.Value {
 		f, _ := new(big.Float).SetInt(x).Float64()
 		return row.Value{Kind: row.Double, Num: math.Float64bits(f)}
 	case []any:
-		elems := make([]row.Value, len(x))
-		for i := range x {
-			elems[i] = q.value(rows, x[i])
+		elems := make([]row.Value, 0, min(len(x), b.steps/jqValue))
+		for i := 0; i < len(x) && b.err == nil; i++ {
+			elems = append(elems, q.value(rows, x[i], b, depth-1))
 		}
 		return rows.NewList(elems)
 	case map[string]any:
-		members := make([]row.Member, 0, len(x))
+		members := make([]row.Member, 0, min(len(x), b.steps/jqValue))
 		for k, e := range x {
-			members = append(members, row.Member{Key: []byte(k), Value: q.value(rows, e)})
+			if b.err != nil {
+				break
+			}
+			members = append(members, row.Member{Key: q.text(k, b).Text, Value: q.value(rows, e, b, depth-1)})
 		}
 		slices.SortFunc(members, func(a, b row.Member) int { return strings.Compare(string(a.Key), string(b.Key)) })
 		return rows.NewObject(members)
 	}
 	return row.Value{Kind: row.Null}
+}
+
+func (jq) text(s string, b *jqBudget) row.Value {
+	if !b.spend(len(s) / jqBytes) {
+		return row.Value{}
+	}
+	return row.Value{Kind: row.String, Text: []byte(s)}
 }
 
 func boolean(b bool) row.Value {
