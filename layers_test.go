@@ -63,7 +63,7 @@ var homes = []struct {
 	{"github.com/labstack/echo/v4", []string{"adapters/httpapi"}},                                                                         // HTTP
 	{"github.com/RoaringBitmap/roaring/v2", []string{"adapters/segment"}},                                                                 // bitmaps of a segment
 	{"github.com/klauspost/compress", []string{"adapters/segment", "adapters/inputformat"}},                                               // zstd of a segment
-	{"github.com/pierrec/lz4/v4", []string{"adapters/segment"}},                                                                           // lz4 of a segment
+	{"github.com/pierrec/lz4/v4", []string{"adapters/segment", "adapters/kafka"}},                                                         // lz4 of a segment and of a batch
 	{"software.sslmate.com/src/go-pkcs12", []string{"adapters/kafka/keystore"}},                                                           // PKCS #12 stores of a Java client
 	{"golang.org/x/sys", []string{"adapters", "cmd/ogham"}},                                                                               // mapping and locking files
 	{"go.uber.org/goleak", nil},                  // tests only

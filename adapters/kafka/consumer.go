@@ -57,7 +57,7 @@ type Consumer struct {
 	anew map[string]*RecreatedError
 	// failed are partitions that the client has given up, to be started again by the next poll.
 	failed []source
-	held   kgo.Fetches // what the last poll handed out
+	lender *lender
 
 	batches []Batch
 	lengths []int // of the batches' records
@@ -114,6 +114,7 @@ func NewConsumer(c ConsumerConfig) (*Consumer, error) {
 	if p.ReadUncommitted {
 		isolation = kgo.ReadUncommitted()
 	}
+	lent := newLender(p.PollRecords <= 0)
 	opts := []kgo.Opt{
 		kgo.ConsumePartitions(start),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
@@ -125,7 +126,7 @@ func NewConsumer(c ConsumerConfig) (*Consumer, error) {
 		kgo.FetchMaxPartitionBytes(max(p.PartitionBytes, 1)),
 		kgo.FetchMaxWait(max(p.FetchMaxWait, minFetchMaxWait)),
 		kgo.MaxConcurrentFetches(concurrentFetches),
-		kgo.WithPools(newPool()),
+		kgo.WithPools(lent), kgo.WithDecompressor(lent),
 	}
 	if p.SkipCRC {
 		opts = append(opts, kgo.DisableFetchCRCValidation())
@@ -142,7 +143,7 @@ func NewConsumer(c ConsumerConfig) (*Consumer, error) {
 		ids = make(map[string]string)
 	}
 	return &Consumer{
-		shared: shared, cursors: cursors, ids: ids, anew: make(map[string]*RecreatedError),
+		shared: shared, lender: lent, cursors: cursors, ids: ids, anew: make(map[string]*RecreatedError),
 		admin: &Admin{shared: shared, properties: p, release: func() {}},
 	}, nil
 }
@@ -164,12 +165,12 @@ func sourceOf(topic string, name task.Partition) (source, error) {
 // where it stood, so the caller pauses and polls on. Errors: ctx's own; *OutOfRangeError; *RecreatedError, for as long as
 // a partition of that topic is not removed; *StreamError for anything else.
 func (c *Consumer) Poll(ctx context.Context) ([]Batch, error) {
-	c.recycle()
+	c.lender.reclaim()
 	c.restart()
-	c.held = c.shared.client.PollRecords(ctx, c.admin.properties.PollRecords)
+	held := c.shared.client.PollRecords(ctx, c.admin.properties.PollRecords)
 	var failure error
 	c.batches, c.lengths, c.records, c.headers = c.batches[:0], c.lengths[:0], c.records[:0], c.headers[:0]
-	c.held.EachTopic(func(t kgo.FetchTopic) {
+	held.EachTopic(func(t kgo.FetchTopic) {
 		if !c.asWanted(t.Topic, topicID(t.TopicID)) {
 			return
 		}
@@ -231,7 +232,9 @@ func (c *Consumer) take(topic string, p *kgo.FetchPartition) {
 		return
 	}
 	next, before := at.next, len(c.records)
+	var u use
 	for _, r := range p.Records {
+		c.lender.note(&u, r)
 		if r.Offset < next {
 			continue // seen before the partition was started again
 		}
@@ -342,11 +345,6 @@ func (c *Consumer) Remove(p task.Partition) {
 		c.shared.client.RemoveConsumePartitions(map[string][]int32{s.topic: {s.partition}})
 		return
 	}
-}
-
-func (c *Consumer) recycle() {
-	c.held.EachRecord(func(r *kgo.Record) { r.Recycle() })
-	c.held = nil
 }
 
 // Close ends reading and waits for it.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -219,3 +220,44 @@ func TestConsumerGivesKeyHeadersAndTopic(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordsKeepTheirBytesUntilTheNextPoll holds what a poll gave against what was produced, while the client fetches on
+// into the memory of the polls before.
+func TestRecordsKeepTheirBytesUntilTheNextPoll(t *testing.T) {
+	for _, codec := range []kgo.CompressionCodec{kgo.Lz4Compression(), kgo.ZstdCompression(), kgo.SnappyCompression(), kgo.NoCompression()} {
+		for _, most := range []int{0, 70} { // max.poll.records
+			t.Run(fmt.Sprint(codec, most), func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(2, "edits"))
+				cl := producer(t, c, kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(60_000), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+				const rows = 4000
+				for i := range rows {
+					cl.Produce(t.Context(), &kgo.Record{Topic: "edits", Partition: int32(i % 2), Key: valueOf(i)[:3], Value: valueOf(i)}, nil)
+				}
+				if err := cl.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				more := map[string]any{"max.partition.fetch.bytes": 100_000}
+				if most > 0 {
+					more["max.poll.records"] = most
+				}
+				cons := newConsumer(t, c, "edits", task.Offsets{"0": 0, "1": 0}, more)
+				for got := 0; got < rows; {
+					batches, err := cons.Poll(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, b := range batches {
+						for _, r := range b.Records {
+							if want := valueOf(int(r.Offset)*2 + int(r.Partition)); !bytes.Equal(r.Value, want) || !bytes.Equal(r.Key, want[:3]) {
+								t.Fatalf("record %d of partition %d is %.20q with key %q, want %.20q", r.Offset, r.Partition, r.Value, r.Key, want)
+							}
+							got++
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func valueOf(i int) []byte { return fmt.Appendf(nil, "%0*d", 20+i%400, i) }
