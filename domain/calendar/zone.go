@@ -46,6 +46,19 @@ func Zone(name string) (loc *time.Location, ok bool) {
 	return nil, false
 }
 
+// Place gives the zone of a name of the time zone database, as it is written there.
+func Place(name string) (loc *time.Location, ok bool) {
+	if name == "UTC" {
+		return time.UTC, true
+	}
+	data, found := entries[name]
+	if !found {
+		return nil, false
+	}
+	loc, err := time.LoadLocationFromTZData(name, []byte(data))
+	return loc, err == nil
+}
+
 // offset reads ±HH, with minutes, seconds and milliseconds behind it if need be, with or without colons. Milliseconds
 // are dropped: no zone has them.
 func offset(s, name string) (*time.Location, bool) {

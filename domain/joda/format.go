@@ -26,7 +26,7 @@ func (p *part) append(dst []byte, t time.Time) []byte {
 	case 'Y':
 		return p.year(dst, yearOfEra(t.Year()))
 	case 'C':
-		return padded(dst, yearOfEra(t.Year())/100, p.count)
+		return padded(dst, magnitude(t.Year())/100, p.count)
 	case 'G':
 		if t.Year() < 1 {
 			return append(dst, "BC"...)
@@ -96,10 +96,10 @@ func yearOfEra(year int) int {
 	return year
 }
 
-// year writes a year; two letters ask for its last two digits.
+// year writes a year; two letters ask for its last two digits, without a sign.
 func (p *part) year(dst []byte, year int) []byte {
 	if p.count == 2 {
-		return padded(dst, (year%100+100)%100, 2)
+		return padded(dst, magnitude(year)%100, 2)
 	}
 	return padded(dst, year, p.count)
 }
@@ -137,9 +137,19 @@ func shortened(name string, whole bool) string {
 	return name[:3]
 }
 
-// zoneName writes the short name of a zone; one that has none, or only a number, is its offset.
+// zoneName writes the short name of a zone; one that has none, or only a number, is its offset. Before 1970 it is, as in
+// Java, that which the zone has today in standard or in summer time.
 func zoneName(dst []byte, t time.Time) []byte {
 	name, seconds := t.Zone()
+	if t.Year() < firstYear {
+		name = ""
+		for _, month := range []time.Month{time.January, time.July} {
+			if now := time.Date(defaultYear, month, 1, 12, 0, 0, 0, t.Location()); now.IsDST() == t.IsDST() {
+				name, _ = now.Zone()
+				break
+			}
+		}
+	}
 	if name == "" || name[0] == '+' || name[0] == '-' {
 		return offset(dst, seconds, true)
 	}

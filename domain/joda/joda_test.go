@@ -98,10 +98,24 @@ func TestPatternsParseAsJodaTimeDoes(t *testing.T) {
 func TestPatternsThatAreNone(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"": "Invalid pattern specification", "b": "Illegal pattern component: b", "yyyy-bb": "Illegal pattern component: bb",
-		"zzzz": "the long names of time zones (zzzz) are not supported, use z",
+		"zzzz": "the long names of time zones (zzzz) are not supported, use z", "'": "Both printing and parsing not supported",
 	} {
 		if _, err := joda.Compile(pattern); err == nil || err.Error() != want {
 			t.Errorf("pattern %q gives %v, want %q", pattern, err, want)
+		}
+	}
+}
+
+func TestReadingATimeAllocatesNothing(t *testing.T) {
+	for pattern, text := range map[string]string{
+		"yyyy-MM-dd HH:mm:ss.SSS Z": "2026-03-01 11:00:00.123 +0100", "EEE, d MMM yyyy h:mm a z": "Sun, 1 Mar 2026 3:00 PM PST",
+	} {
+		p, err := joda.Compile(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() { p.Parse(text, time.UTC) }); n != 0 {
+			t.Errorf("reading %q by %q takes %v allocations", text, pattern, n)
 		}
 	}
 }

@@ -8,140 +8,135 @@ import (
 	"ogham/domain/calendar"
 )
 
-// fields are what a text says of a time; unset fields are missing.
-type fields struct {
-	year, weekYear, century, yearOfEra, era int
-	month, day, dayOfYear, week, weekday    int
-	hour, halfHour, half                    int
-	minute, second, ms                      int
-	zone                                    *time.Location
-	offset                                  int64 // in milliseconds
-	hasOffset                               bool
+// found is what a text says of a time besides its fields.
+type found struct {
+	value     int // of the field that was read last
+	zone      *time.Location
+	offset    int64 // in milliseconds
+	hasOffset bool
 }
 
-const missing = math.MinInt
-
-// maxYear is the last year that Joda-Time knows; the first is its negative.
-const maxYear = 292278993
-
 // Parse reads a time that a text gives by the pattern, in a zone unless the text names another. The whole of the text must
-// match. What the text does not say is the beginning of what it says; without a year it is 2000.
+// match. What the text does not say is the beginning of what it says; with a month, week or day and without a year it is
+// of 2000. As in Joda-Time a later field of one kind wins, an offset wins over a zone, and letters that contradict each
+// other may give a third time.
 func (p *Pattern) Parse(s string, loc *time.Location) (ms int64, ok bool) {
-	f := fields{
-		year: missing, weekYear: missing, century: missing, yearOfEra: missing, era: missing, month: missing, day: missing,
-		dayOfYear: missing, week: missing, weekday: missing, hour: missing, halfHour: missing, half: missing,
-		minute: missing, second: missing, ms: missing, zone: loc,
+	var buf [16]int
+	values := buf[:]
+	if len(p.parts) > len(buf) {
+		values = make([]int, len(p.parts))
 	}
+	f := found{zone: loc}
 	for i := range p.parts {
 		n := p.parts[i].parse(&f, s)
 		if n < 0 {
 			return 0, false
 		}
-		s = s[n:]
+		values[i], s = f.value, s[n:]
 	}
 	if s != "" {
 		return 0, false
 	}
-	return f.instant()
+	local, ok := p.local(values)
+	if !ok {
+		return 0, false
+	}
+	return f.instant(local)
 }
 
 // parse reads a part from the beginning of s and gives its length, -1 where s has something else.
-func (p *part) parse(f *fields, s string) int {
+func (p *part) parse(f *found, s string) int {
 	switch p.letter {
 	case 0:
 		if len(s) >= len(p.text) && strings.EqualFold(s[:len(p.text)], p.text) {
 			return len(p.text)
 		}
 		return -1
-	case 'y':
-		return p.readYear(&f.year, s)
-	case 'x':
-		return p.readYear(&f.weekYear, s)
-	case 'Y':
-		n := p.readYear(&f.yearOfEra, s)
-		if f.yearOfEra < 1 {
-			return -1
+	case 'y', 'x':
+		if p.count == 2 {
+			return p.readShortYear(&f.value, s)
 		}
-		return n
+		return p.readYear(&f.value, s)
+	case 'Y':
+		return p.readYear(&f.value, s)
 	case 'C':
-		return p.read(&f.century, s, p.count, 0, maxYear/100)
+		return number(&f.value, s, p.count, true)
 	case 'G':
-		return name(&f.era, s, 0, "BC", "AD", "BCE", "CE")
+		return name(&f.value, s, 0, "BC", "AD", "BCE", "CE")
 	case 'a':
-		return name(&f.half, s, 0, "AM", "PM")
+		return name(&f.value, s, 0, "AM", "PM")
 	case 'E':
-		return dayName(&f.weekday, s)
+		return dayName(&f.value, s)
 	case 'M':
 		if p.count >= 3 {
-			return monthName(&f.month, s)
+			return monthName(&f.value, s)
 		}
-		return p.read(&f.month, s, 2, 1, 12)
-	case 'd':
-		return p.read(&f.day, s, 2, 1, 31)
 	case 'D':
-		return p.read(&f.dayOfYear, s, 3, 1, 366)
-	case 'w':
-		return p.read(&f.week, s, 2, 1, 53)
+		return number(&f.value, s, max(p.count, 3), false)
 	case 'e':
-		return p.read(&f.weekday, s, 1, 1, 7)
-	case 'H':
-		return p.read(&f.hour, s, 2, 0, 23)
-	case 'k':
-		n := p.read(&f.hour, s, 2, 1, 24)
-		f.hour %= 24
-		return n
-	case 'K':
-		return p.read(&f.halfHour, s, 2, 0, 11)
-	case 'h':
-		n := p.read(&f.halfHour, s, 2, 1, 12)
-		f.halfHour %= 12
-		return n
-	case 'm':
-		return p.read(&f.minute, s, 2, 0, 59)
-	case 's':
-		return p.read(&f.second, s, 2, 0, 59)
+		return number(&f.value, s, p.count, false)
 	case 'S':
-		return p.readFraction(&f.ms, s)
+		return p.readFraction(&f.value, s)
+	case 'z', 'Z':
+		return p.readZone(f, s)
 	}
-	return p.readZone(f, s)
+	return number(&f.value, s, max(p.count, 2), false)
 }
 
-// read reads a number of up to limit digits within bounds; a year has as many as letters if another number follows.
-func (p *part) read(to *int, s string, limit, low, high int) int {
-	if p.digits && (p.letter == 'y' || p.letter == 'Y' || p.letter == 'x') {
-		limit = p.count
-	}
+// number reads a number of up to limit digits; a sign counts as one only where digits are left for it.
+func number(to *int, s string, limit int, signed bool) int {
 	n, v := 0, 0
-	negative := s != "" && s[0] == '-'
-	if s != "" && (s[0] == '-' || s[0] == '+') && len(s) > 1 && low < 0 {
-		n = 1
-		limit++
+	negative := false
+	if signed && s != "" && (s[0] == '-' || s[0] == '+') {
+		if min(limit, len(s)) < 2 {
+			return -1
+		}
+		n, limit, negative = 1, limit+1, s[0] == '-'
 	}
 	start := n
 	for n < len(s) && n < limit && s[n] >= '0' && s[n] <= '9' {
-		v = v*10 + int(s[n]-'0')
+		if v = v*10 + int(s[n]-'0'); v > math.MaxInt32 {
+			return -1
+		}
 		n++
 	}
 	if n == start {
 		return -1
 	}
-	if negative && low < 0 {
+	if negative {
 		v = -v
-	}
-	if v < low || v > high {
-		return -1
 	}
 	*to = v
 	return n
 }
 
+// yearDigits bounds the digits of a year that no number follows at once.
+const yearDigits = 9
+
+// readYear reads a year; it has as many digits as letters where another number follows.
+func (p *part) readYear(to *int, s string) int {
+	limit := p.count
+	if !p.digits {
+		limit = max(limit, yearDigits)
+	}
+	return number(to, s, limit, p.letter != 'Y')
+}
+
 // pivot is the middle of the years that two digits stand for.
 const pivot = 1996
 
-// readYear reads a year; two letters and exactly two digits stand for a year around the pivot.
-func (p *part) readYear(to *int, s string) int {
-	n := p.read(to, s, 9, -maxYear, maxYear)
-	if n == 2 && p.count == 2 && s[0] >= '0' && s[0] <= '9' {
+// readShortYear reads a year of two letters: exactly two digits stand for a year around the pivot, and there may be others
+// only where no number follows.
+func (p *part) readShortYear(to *int, s string) int {
+	var n int
+	if p.digits {
+		if n = number(to, s, 2, false); n != 2 {
+			return -1
+		}
+	} else {
+		n = number(to, s, math.MaxInt32, true)
+	}
+	if n == 2 && s[0] != '-' && s[0] != '+' {
 		low := pivot - 50
 		*to = low + (*to-low%100+100)%100
 	}
@@ -163,13 +158,19 @@ func (p *part) readFraction(to *int, s string) int {
 	return n
 }
 
-// begins says whether s begins with a name: as it is, in capitals or in small letters.
+// begins says whether s begins with a name, which has letters only: as it is, in capitals or in small letters.
 func begins(s, name string) bool {
 	if len(s) < len(name) {
 		return false
 	}
-	head := s[:len(name)]
-	return head == name || head == strings.ToUpper(name) || head == strings.ToLower(name)
+	exact, upper, lower := true, true, true
+	for i := range len(name) {
+		c := name[i]
+		exact = exact && s[i] == c
+		upper = upper && s[i] == c&^0x20
+		lower = lower && s[i] == c|0x20
+	}
+	return exact || upper || lower
 }
 
 // name finds which of some names s begins with; they count from first, a second name for the first again.
@@ -206,10 +207,11 @@ func dayName(to *int, s string) int {
 
 // longOrShort gives the length of the name that s begins with, or of its first three letters; 0 for neither.
 func longOrShort(s, name string) int {
-	for _, text := range []string{name, name[:3]} {
-		if begins(s, text) {
-			return len(text)
-		}
+	switch {
+	case begins(s, name):
+		return len(name)
+	case begins(s, name[:3]):
+		return 3
 	}
 	return 0
 }
@@ -231,35 +233,31 @@ var javaZones = map[string]bool{
 // maxZoneName is longer than the name of any zone.
 const maxZoneName = 40
 
-func (p *part) readZone(f *fields, s string) int {
+func (p *part) readZone(f *found, s string) int {
 	if p.letter == 'Z' && p.count < 3 {
 		return readOffset(f, s)
 	}
 	end := 0
-	for end < min(len(s), maxZoneName) && (s[end]|0x20 >= 'a' && s[end]|0x20 <= 'z' || strings.IndexByte("/_+-:0123456789", s[end]) >= 0) {
+	for end < min(len(s), maxZoneName) && (s[end]|0x20 >= 'a' && s[end]|0x20 <= 'z' || strings.IndexByte("/_+-0123456789", s[end]) >= 0) {
 		end++
 	}
 	for ; end > 0; end-- { // the longest name that there is
 		text := s[:end]
-		if p.letter == 'z' {
-			full, ok := zoneNames[text]
-			if !ok {
-				continue
-			}
-			text = full
-		} else if text[0] == '+' || text[0] == '-' || javaZones[text] {
-			continue
+		loc, ok := p.zones[text]
+		if p.letter == 'Z' && !javaZones[text] {
+			loc, ok = calendar.Place(text)
 		}
-		if loc, ok := calendar.Zone(text); ok {
-			f.zone, f.hasOffset = loc, false
+		if ok {
+			f.zone = loc
 			return end
 		}
 	}
 	return -1
 }
 
-// readOffset reads Z, or a sign, hours and minutes, and seconds if they are there, with or without colons.
-func readOffset(f *fields, s string) int {
+// readOffset reads Z, or a sign and hours, minutes, seconds and thousandths as far as they are there, with colons and a
+// point between all of them or between none.
+func readOffset(f *found, s string) int {
 	if s != "" && s[0]|0x20 == 'z' {
 		f.offset, f.hasOffset = 0, true
 		return 1
@@ -267,33 +265,58 @@ func readOffset(f *fields, s string) int {
 	if s == "" || s[0] != '+' && s[0] != '-' {
 		return -1
 	}
-	n := 1
-	ms := int64(0)
-	colon := false
-	for i, unit := 0, int64(3600_000); i < 3; i, unit = i+1, unit/60 {
+	hours, ok := twoDigits(s[1:])
+	if !ok || hours > 23 {
+		return -1
+	}
+	ms, n := int64(hours)*msPerHour, len("+00")
+	separated := n < len(s) && s[n] == ':'
+	for unit := int64(60_000); unit >= 1000; unit /= 60 {
 		at := n
-		if i > 0 && at < len(s) && s[at] == ':' && (i == 1 || colon) {
-			colon = true
-			at++
-		} else if i > 1 && colon {
-			break
-		}
-		if at+2 > len(s) || s[at] < '0' || s[at] > '9' || s[at+1] < '0' || s[at+1] > '9' {
-			if i == 0 {
-				return -1
+		if separated {
+			if at >= len(s) || s[at] != ':' {
+				break
 			}
+			at++
+		}
+		if !separated && (at >= len(s) || s[at] < '0' || s[at] > '9') {
 			break
 		}
-		v := int64(s[at]-'0')*10 + int64(s[at+1]-'0')
-		if i == 0 && v > 23 || v > 59 {
+		v, ok := twoDigits(s[at:])
+		if !ok || v > 59 {
 			return -1
 		}
-		ms += v * unit
-		n = at + 2
+		ms, n = ms+int64(v)*unit, at+2
+		if unit == 1000 {
+			thousandths, length := offsetFraction(s[n:], separated)
+			ms, n = ms+thousandths, n+length
+		}
 	}
 	if s[0] == '-' {
 		ms = -ms
 	}
 	f.offset, f.hasOffset = ms, true
 	return n
+}
+
+// offsetFraction reads up to three digits of a second.
+func offsetFraction(s string, separated bool) (ms int64, length int) {
+	if separated {
+		if len(s) < 2 || s[0] != '.' && s[0] != ',' {
+			return 0, 0
+		}
+		length = 1
+	}
+	for unit := int64(100); unit > 0 && length < len(s) && s[length] >= '0' && s[length] <= '9'; unit /= 10 {
+		ms += int64(s[length]-'0') * unit
+		length++
+	}
+	return ms, length
+}
+
+func twoDigits(s string) (int, bool) {
+	if len(s) < 2 || s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9' {
+		return 0, false
+	}
+	return int(s[0]-'0')*10 + int(s[1]-'0'), true
 }

@@ -4,12 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"ogham/domain/calendar"
 )
 
 // Pattern is a compiled pattern.
 type Pattern struct {
 	source string
 	parts  []part
+	fields []setting // in the order in which they are set
+	plain  bool      // the fields are some of year to millisecond, each once
 }
 
 // part is a field, or text to be taken as it is where letter is 0.
@@ -19,6 +24,7 @@ type part struct {
 	text   string
 	// digits says that another number follows at once, so that a number has exactly count digits.
 	digits bool
+	zones  map[string]*time.Location // that the letter z reads
 }
 
 // maxPattern bounds a pattern, in bytes.
@@ -49,7 +55,13 @@ func Compile(pattern string) (*Pattern, error) {
 			if c == 'z' && n >= 4 {
 				return nil, errors.New("the long names of time zones (zzzz) are not supported, use z")
 			}
+			if c == 'Y' && n == 2 {
+				c = 'y' // two digits are of a year, not of a year of an era
+			}
 			p.parts = append(p.parts, part{letter: c, count: n})
+			if c == 'z' {
+				p.parts[len(p.parts)-1].zones = shortZones()
+			}
 			i += n
 		default:
 			text, end := literal(pattern, i)
@@ -63,6 +75,7 @@ func Compile(pattern string) (*Pattern, error) {
 	for i := range p.parts[:len(p.parts)-1] {
 		p.parts[i].digits = p.parts[i].numeric() && p.parts[i+1].numeric()
 	}
+	p.arrange()
 	return p, nil
 }
 
@@ -85,6 +98,17 @@ func literal(pattern string, i int) (text string, end int) {
 		}
 	}
 	return b.String(), i
+}
+
+// shortZones gives the zones of zoneNames.
+func shortZones() map[string]*time.Location {
+	zones := make(map[string]*time.Location, len(zoneNames))
+	for name, place := range zoneNames {
+		if loc, ok := calendar.Place(place); ok {
+			zones[name] = loc
+		}
+	}
+	return zones
 }
 
 // numeric says whether a part is a number.

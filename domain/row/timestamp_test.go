@@ -26,8 +26,8 @@ func TestTimesAreReadAsDruidReadsThem(t *testing.T) {
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		if c.Format == "e" || strings.Contains(c.Format, "zzzz") {
-			continue // a day of the week without a date is one of the first week here, and zzzz is refused
+		if strings.Contains(c.Format, "zzzz") {
+			continue // refused, since Druid reads no row by it
 		}
 		ts, err := ParseTimestamp("t", c.Format)
 		if (err != nil) != (c.Thrown != "") {
