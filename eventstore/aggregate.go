@@ -75,8 +75,8 @@ func (a *Aggregate) learn(h head) {
 // means that the events may be stored: reload before deciding again.
 func (a *Aggregate) Append(ctx context.Context, expected uint64, events []NewEvent) (uint64, error) {
 	s := a.store
-	if s.readOnly != nil {
-		return 0, s.readOnly
+	if r := s.readOnly.Load(); r != nil {
+		return 0, r
 	}
 	if len(events) == 0 {
 		return expected, nil

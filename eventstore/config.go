@@ -19,6 +19,9 @@ const (
 	// maxBatchEvents is the server's limit on one atomic batch.
 	maxBatchEvents      = 1000
 	defaultVerifyEvents = 100_000
+	// defaultVerifyAtOpen is more than fits into one block of the server's files, which are 8 MiB: an event with its
+	// headers is never below 500 bytes there.
+	defaultVerifyAtOpen = 20_000
 )
 
 // Storage is where the stream lives.
@@ -52,10 +55,15 @@ type Config struct {
 	CheckpointFile string
 	// CheckpointEvery is how often it is written. Default: 1 s.
 	CheckpointEvery time.Duration
-	// VerifyEvents is how many of the newest events Open holds against their
-	// hashes, beside all that are newer than the checkpoint. Default: 100,000,
-	// about a second; negative is none. Verify walks the whole log.
+	// VerifyEvents is how many of the newest events are held against their
+	// hashes, by Open and VerifyRest together, beside all that are newer than
+	// the checkpoint. Default: 100,000, about a second; negative is none. Verify
+	// walks the whole log.
 	VerifyEvents int
+	// VerifyAtOpen is how many of those Open looks at before anything can be
+	// appended: no fewer than the server's newest block holds, since damage there
+	// could take new events with it. The others are VerifyRest's. Default: 20,000.
+	VerifyAtOpen int
 	// AttemptTimeout bounds the wait for one acknowledgement. Default: 2 s.
 	AttemptTimeout time.Duration
 	// AppendTimeout bounds one Append with its retries, beside the context's
@@ -112,6 +120,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.VerifyEvents == 0 {
 		c.VerifyEvents = defaultVerifyEvents
+	}
+	if c.VerifyAtOpen == 0 {
+		c.VerifyAtOpen = defaultVerifyAtOpen
 	}
 	c.CheckpointEvery = orDefault(c.CheckpointEvery, time.Second)
 	c.AttemptTimeout = orDefault(c.AttemptTimeout, 2*time.Second)

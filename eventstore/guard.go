@@ -27,6 +27,9 @@ type checkpoint struct {
 	Created  time.Time `json:"created"`
 	Sequence uint64    `json:"sequence"`
 	Hash     string    `json:"hash"`
+	// Suspect says that VerifyRest found damage: the next start looks at all that
+	// it looked at before it lets anybody append.
+	Suspect bool `json:"suspect,omitempty"`
 }
 
 // guard owns the checkpoint file and the goroutine that writes it, off the
@@ -39,13 +42,15 @@ type guard struct {
 	mu   sync.Mutex
 	seen checkpoint // guarded by mu
 
+	opened walk // what Open looked at; VerifyRest goes by it
+
 	written checkpoint // of the writing goroutine, and of stop after it has ended
 	writes  bool
 	quit    chan struct{}
 	ended   chan struct{}
 }
 
-// openGuard examines the log. What it finds wrong goes to s.damage; an error
+// openGuard examines the log. What it finds wrong spoils the store; an error
 // means that it could not look.
 func (s *Store) openGuard(ctx context.Context) (*guard, error) {
 	g := &guard{
@@ -71,21 +76,33 @@ func (s *Store) openGuard(ctx context.Context) (*guard, error) {
 			"checkpoint", g.path, "last", st.Last)
 	}
 	if f.empty() && st.Last > 0 {
-		after := cp.Sequence
-		if !found {
-			after = st.Last
+		newest := min(s.cfg.VerifyAtOpen, s.cfg.VerifyEvents)
+		if cp.Suspect {
+			newest = s.cfg.VerifyEvents
 		}
-		if err := s.checkTail(ctx, after, st.Last, &f); err != nil {
+		from := firstOf(newest, st.Last)
+		if found {
+			from = min(from, cp.Sequence+1)
+		}
+		if g.opened, err = s.checkTail(ctx, from, st.Last, &f); err != nil {
 			return nil, err
 		}
 	}
-	s.damage = f.damage()
 	g.written = cp
 	g.seen.Stream, g.seen.Created = s.cfg.Stream, s.stream.CachedInfo().Created
-	if s.damage == nil {
-		return g, g.adopt(ctx, st)
+	if d := f.damage(); d != nil {
+		s.spoil(d)
+		return g, nil
 	}
-	return g, nil
+	return g, g.adopt(ctx, st)
+}
+
+// firstOf is where the newest n events up to last begin.
+func firstOf(n int, last uint64) uint64 {
+	if n := uint64(max(n, 0)); last > n {
+		return last - n + 1
+	}
+	return 1
 }
 
 // adopt makes the present end of a sound log the first thing seen.
@@ -129,34 +146,29 @@ func (s *Store) checkCheckpoint(ctx context.Context, cp checkpoint, st State, f 
 	return nil
 }
 
-// checkTail holds the newest events, and all that came after the checkpoint,
-// against their hashes, and the very last against having lost the rest of its
-// batch.
-func (s *Store) checkTail(ctx context.Context, after, last uint64, f *findings) error {
+// checkTail holds the events up to the last against their hashes, and the very
+// last against having lost the rest of its batch.
+//
+// A flipped bit amid a block is not seen by the server at its start, and costs
+// the rest of the block once it is: so more is walked than is new, and what
+// shares the block that new events will be written to before they are.
+func (s *Store) checkTail(ctx context.Context, from, last uint64, f *findings) (walk, error) {
+	w := walk{store: s, prev: map[string]string{}, firsts: map[string]link{}, partial: from > 1, found: f, next: from, from: from}
 	m, err := s.stream.GetMsg(ctx, last)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		f.add(last, "event %d, the last, cannot be read", last)
-		return nil
+		return w, nil
 	}
 	if err != nil {
-		return s.unavailable("read the log", err)
+		return w, s.unavailable("read the log", err)
 	}
 	if batchOpen(m.Header) {
 		f.add(last, "event %d, the last, is of a batch that is not whole", last)
 	}
-	// A flipped bit amid a block is not seen by the server at its start, and costs
-	// the rest of the block once it is: so more than the new tail is walked.
-	from := after + 1
-	if n := uint64(max(s.cfg.VerifyEvents, 0)); last > n {
-		from = min(from, last-n+1)
-	} else {
-		from = 1
-	}
 	if from > last {
-		return nil
+		return w, nil
 	}
-	w := walk{store: s, prev: map[string]string{}, partial: from > 1, found: f}
-	return w.run(ctx, reading{from: from, last: last})
+	return w, w.run(ctx, reading{from: from, last: last})
 }
 
 func (g *guard) load() (cp checkpoint, found bool, err error) {
@@ -186,6 +198,13 @@ func (g *guard) saw(seq uint64, hash string) {
 	if seq > g.seen.Sequence {
 		g.seen.Sequence, g.seen.Hash = seq, hash
 	}
+}
+
+// suspect has the next start look before it appends.
+func (g *guard) suspect() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.seen.Suspect = true
 }
 
 func (g *guard) start(writes bool) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,9 +20,10 @@ type Store struct {
 	stream jetstream.Stream
 	subj   subjects
 
-	// readOnly is set while opening and never changes after.
-	readOnly *ReadOnlyError
-	damage   *DamagedError
+	// readOnly and damage are set while opening, or once by spoil.
+	readOnly atomic.Pointer[ReadOnlyError]
+	damage   atomic.Pointer[DamagedError]
+	damaged  chan struct{}
 
 	guard *guard
 
@@ -44,9 +46,9 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open event store: %w", err)
 	}
-	s := &Store{cfg: cfg, nc: nc, js: js, subj: subjects{prefix: cfg.SubjectPrefix}}
+	s := &Store{cfg: cfg, nc: nc, js: js, subj: subjects{prefix: cfg.SubjectPrefix}, damaged: make(chan struct{})}
 	if cfg.ReadOnly {
-		s.readOnly = &ReadOnlyError{}
+		s.readOnly.Store(&ReadOnlyError{})
 	}
 	if err := s.openStream(ctx); err != nil {
 		return nil, err
@@ -55,12 +57,18 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	if s.guard, err = s.openGuard(ctx); err != nil {
 		return nil, err
 	}
-	if s.damage != nil {
-		s.readOnly = &ReadOnlyError{Err: s.damage}
-		cfg.Logger.Error("the log is damaged, it is open for reading only", "error", s.damage)
-	}
-	s.guard.start(s.readOnly == nil)
+	s.guard.start(s.readOnly.Load() == nil)
 	return s, nil
+}
+
+// spoil makes the log one that is read only, for what was found wrong with it.
+func (s *Store) spoil(d *DamagedError) {
+	if !s.damage.CompareAndSwap(nil, d) {
+		return
+	}
+	s.readOnly.Store(&ReadOnlyError{Err: d})
+	close(s.damaged)
+	s.cfg.Logger.Error("the log is damaged, it is open for reading only", "error", d)
 }
 
 // minAdminTimeout is for what a cluster places and elects before it answers.
@@ -122,15 +130,19 @@ func (s *Store) CheckConfig(ctx context.Context) error {
 	return s.checkDrift(info)
 }
 
-// Damage returns what was found wrong with the log when it was opened, or nil.
-func (s *Store) Damage() *DamagedError { return s.damage }
+// Damage returns what was found wrong with the log when it was opened, or by
+// VerifyRest since; nil where it is sound.
+func (s *Store) Damage() *DamagedError { return s.damage.Load() }
+
+// Damaged is closed once the log is found to be damaged.
+func (s *Store) Damaged() <-chan struct{} { return s.damaged }
 
 // ReadOnly returns why the store appends nothing, or nil when it does.
 func (s *Store) ReadOnly() error {
-	if s.readOnly == nil {
-		return nil
+	if r := s.readOnly.Load(); r != nil {
+		return r
 	}
-	return s.readOnly
+	return nil
 }
 
 // Close writes the checkpoint and stops the store's own goroutine. It leaves

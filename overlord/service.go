@@ -106,7 +106,7 @@ func (s *Service) LeaderURL() string {
 	if s.term != nil {
 		return s.cfg.URL
 	}
-	if s.cfg.Now().Sub(s.heard) > 2*s.cfg.LeaseTTL {
+	if s.cfg.Now().Sub(s.heard) > 2*s.cfg.LeaseTTL || s.leader.Node == s.cfg.NodeID { // or it was this one, whose lead has ended
 		return ""
 	}
 	return s.leader.URL
@@ -143,6 +143,8 @@ func (s *Service) lead(ctx context.Context, lease *eventstore.Lease) error {
 		select {
 		case <-lease.Lost():
 			cancel(errors.New("the lease was lost"))
+		case <-s.cfg.Store.Damaged():
+			cancel(s.cfg.Store.ReadOnly())
 		case <-ctx.Done():
 		}
 	})

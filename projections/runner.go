@@ -27,20 +27,21 @@ type Log interface {
 type Config struct {
 	// Dir holds a file per projection; it is made where it is missing. Empty: no snapshots.
 	Dir string
-	// SnapshotEvery is the number of events between two snapshots. Default: 20,000.
+	// SnapshotEvery is the number of events between two snapshots, four times as many while Run catches up with the log.
+	// Default: 5,000.
 	SnapshotEvery int
 	// KeepTasks is the number of ended tasks that are kept, the newest. Default: 10,000.
 	KeepTasks int
-	// ReadOnly is for a damaged log: the snapshots may know more than it still holds. They are shown and left as they are,
-	// and where the log cannot be read any further the runner stays with what it has.
-	ReadOnly bool
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 }
 
 const (
-	defaultSnapshotEvery = 20_000
-	defaultKeepTasks     = 10_000
+	defaultSnapshotEvery = 5_000
+	// behindStretch is how much rarer snapshots are while many events are applied a second: each stops the folds for as
+	// long as it takes to encode.
+	behindStretch    = 4
+	defaultKeepTasks = 10_000
 )
 
 // ErrStopped is returned by WaitFor once the runner has ended.
@@ -72,7 +73,7 @@ type projection interface {
 // memory.
 type Runner struct {
 	cfg Config
-	log Log
+	log Log // set by Run and ReadOn
 
 	status  *statusFold
 	history *historyFold
@@ -91,9 +92,10 @@ type Runner struct {
 	cause    error
 }
 
-// Open makes a runner over the log, restored from the snapshots. A snapshot that is missing, damaged or of another
-// layout is no error: its projection starts from the beginning of the log. Run makes it follow.
-func Open(log Log, cfg Config) (*Runner, error) {
+// Open makes a runner, restored from the snapshots. A snapshot that is missing, damaged or of another layout is no
+// error: its projection starts from the beginning of the log. It needs no log yet, so that a server can restore while its
+// log is recovered; Run makes it follow one.
+func Open(cfg Config) (*Runner, error) {
 	if cfg.SnapshotEvery <= 0 {
 		cfg.SnapshotEvery = defaultSnapshotEvery
 	}
@@ -104,7 +106,7 @@ func Open(log Log, cfg Config) (*Runner, error) {
 		cfg.Logger = slog.Default()
 	}
 	r := &Runner{
-		cfg: cfg, log: log,
+		cfg:    cfg,
 		status: newStatusFold(), history: newHistoryFold(), errors: newErrorsFold(),
 		tasks: newTasksFold(cfg.KeepTasks), commits: newCommitsFold(), lag: newLagFold(),
 		cursors: map[string]uint64{}, advanced: make(chan struct{}),
@@ -138,13 +140,9 @@ func (r *Runner) restore(p projection) {
 func (r *Runner) path(p projection) string { return filepath.Join(r.cfg.Dir, p.name()+".json") }
 
 // Run follows the log until the context ends, which is no error, or the log cannot be read any further, which is. It
-// writes the snapshots before it returns. It is called once.
-func (r *Runner) Run(ctx context.Context) error {
-	if r.cfg.ReadOnly {
-		r.readOn(ctx)
-		r.finish(nil)
-		return nil
-	}
+// writes the snapshots before it returns. Run or ReadOn is called once.
+func (r *Runner) Run(ctx context.Context, log Log) error {
+	r.log = log
 	err := r.follow(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil
@@ -154,8 +152,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	return err
 }
 
-// readOn applies what a damaged log still gives beyond the snapshots, and waits for the end.
-func (r *Runner) readOn(ctx context.Context) {
+// ReadOn is Run over a damaged log: the snapshots may know more than it still holds. They are shown and left as they are,
+// and where the log cannot be read any further the runner stays with what it has, until the context ends.
+func (r *Runner) ReadOn(ctx context.Context, log Log) error {
+	r.log = log
 	r.mu.Lock()
 	r.position = r.smallestCursor()
 	from := r.position + 1
@@ -166,10 +166,13 @@ func (r *Runner) readOn(ctx context.Context) {
 		r.cfg.Logger.Error("the log cannot be read any further, what is shown ends there", "sequence", r.Position(), "error", err)
 	}
 	<-ctx.Done()
+	r.finish(nil)
+	return nil
 }
 
 func (r *Runner) follow(ctx context.Context) error {
-	if err := r.forgetFuture(ctx); err != nil {
+	end, err := r.forgetFuture(ctx)
+	if err != nil {
 		return err
 	}
 	due, stop := make(chan struct{}, 1), make(chan struct{})
@@ -187,14 +190,19 @@ func (r *Runner) follow(ctx context.Context) error {
 	defer writer.Wait()
 	defer close(stop)
 
-	applied := 0
-	err := r.log.Tail(ctx, eventstore.Query{FromSeq: r.Position() + 1}, func(e eventstore.Event) error {
+	applied := 0 // since the last snapshot
+	err = r.log.Tail(ctx, eventstore.Query{FromSeq: r.Position() + 1}, func(e eventstore.Event) error {
 		if err := r.take(e); err != nil {
 			return err
 		}
-		if applied++; applied%r.cfg.SnapshotEvery == 0 {
+		enough := r.cfg.SnapshotEvery
+		if e.Sequence < end {
+			enough *= behindStretch
+		}
+		if applied++; applied >= enough {
 			select {
 			case due <- struct{}{}:
+				applied = 0
 			default: // the writer is still at the one before
 			}
 		}
@@ -206,11 +214,12 @@ func (r *Runner) follow(ctx context.Context) error {
 	return nil
 }
 
-// forgetFuture drops projections that know more than the log holds: it was replaced by an older one.
-func (r *Runner) forgetFuture(ctx context.Context) error {
+// forgetFuture drops projections that know more than the log holds: it was replaced by an older one. It returns the last
+// event's sequence.
+func (r *Runner) forgetFuture(ctx context.Context) (uint64, error) {
 	st, err := r.log.State(ctx)
 	if err != nil {
-		return fmt.Errorf("follow the log: %w", err)
+		return 0, fmt.Errorf("follow the log: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,7 +232,7 @@ func (r *Runner) forgetFuture(ctx context.Context) error {
 		}
 	}
 	r.position = r.smallestCursor()
-	return nil
+	return st.Last, nil
 }
 
 func (r *Runner) smallestCursor() uint64 {

@@ -25,13 +25,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // follow runs a runner until the test or the returned function ends it.
 func follow(t *testing.T, log projections.Log, dir string) (*projections.Runner, func()) {
 	t.Helper()
-	r, err := projections.Open(log, projections.Config{Dir: dir, SnapshotEvery: 5, KeepTasks: 3})
+	r, err := projections.Open(projections.Config{Dir: dir, SnapshotEvery: 5, KeepTasks: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, log) }()
 	stopped := false
 	stop := func() {
 		if stopped {
@@ -193,23 +193,23 @@ func (l failingLog) Tail(ctx context.Context, q eventstore.Query, fn func(events
 func TestRunTellsWhyTheLogCannotBeRead(t *testing.T) {
 	w := newWorld(t)
 	w.begin("edits", "PT1M")
-	r, err := projections.Open(failingLog{w.log}, projections.Config{})
+	r, err := projections.Open(projections.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Run(context.Background()); !errors.Is(err, errBroken) {
+	if err := r.Run(context.Background(), failingLog{w.log}); !errors.Is(err, errBroken) {
 		t.Errorf("run: %v, want the log's error", err)
 	}
 	if err := r.WaitFor(context.Background(), 1000); !errors.Is(err, projections.ErrStopped) || !errors.Is(err, errBroken) {
 		t.Errorf("wait: %v, want ErrStopped and the cause", err)
 	}
 	w.log.append(eventstore.Event{Kind: eventstore.KindSupervisor, SupervisorID: "x", Type: "FromTheFuture"})
-	r, err = projections.Open(w.log, projections.Config{})
+	r, err = projections.Open(projections.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var unknown *eventstore.UnknownTypeError
-	if err := r.Run(context.Background()); !errors.As(err, &unknown) {
+	if err := r.Run(context.Background(), w.log); !errors.As(err, &unknown) {
 		t.Errorf("run over an unknown type of event: %v, want *UnknownTypeError", err)
 	}
 }
@@ -225,13 +225,13 @@ func TestADamagedLogLeavesTheSnapshotsAsTheyAre(t *testing.T) {
 	before := files(t, dir)
 
 	for name, log := range map[string]projections.Log{"shorter": newMemLog(), "unreadable": failingLog{newMemLog()}} {
-		r, err := projections.Open(log, projections.Config{Dir: dir, ReadOnly: true, Logger: slog.New(slog.DiscardHandler)})
+		r, err := projections.Open(projections.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
-		go func() { ended <- r.Run(ctx) }()
+		go func() { ended <- r.ReadOn(ctx, log) }()
 		wait(t, r, w.log.last())
 		if got := answers(t, r); got != want {
 			t.Errorf("over a log that is %s: %s", name, diff(got, want))
@@ -247,6 +247,26 @@ func TestADamagedLogLeavesTheSnapshotsAsTheyAre(t *testing.T) {
 		}
 		if after := files(t, dir); !maps.Equal(after, before) {
 			t.Errorf("over a log that is %s the snapshots were changed", name)
+		}
+	}
+}
+
+func TestASnapshotIsTakenAtTheEndOfCatchingUp(t *testing.T) {
+	w := newWorld(t)
+	w.story()
+	dir, last := t.TempDir(), w.log.last()
+	follow(t, w.log, dir)
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	var at uint64
+	for end := time.After(20 * time.Second); at+5 <= last; {
+		select {
+		case <-poll.C:
+		case <-end:
+			t.Fatalf("the newest snapshot is of event %d, want one of the last five up to %d", at, last)
+		}
+		if s, ok := eventstore.ReadSnapshotFile(filepath.Join(dir, "lag.json"), 1); ok {
+			at = s.Sequence
 		}
 	}
 }

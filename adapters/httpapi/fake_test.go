@@ -327,7 +327,7 @@ type service struct {
 func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
 	t.Helper()
 	log := newMemLog()
-	views, err := projections.Open(log, projections.Config{})
+	views, err := projections.Open(projections.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- s.server.Serve(ctx, ln) }()
-	go func() { ended <- views.Run(ctx) }()
+	go func() { ended <- views.Run(ctx, log) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		for range 2 {

@@ -24,6 +24,7 @@ type bench struct {
 	curve   string
 	charts  string
 	history int
+	past    string
 	out     io.Writer
 	errs    io.Writer
 	dir     string
@@ -41,6 +42,7 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	fs.IntVar(&b.rest, "supervisors", 1000, "supervisors of the measurement at rest")
 	fs.StringVar(&b.only, "only", "", "one part alone: tasks, log, start, supervisors, or curves (which is asked for by name only)")
 	fs.IntVar(&b.history, "history", 1_000_000, "start: events of the log that a server is started over")
+	fs.StringVar(&b.past, "past", "", "start: a folder that keeps the log for the next time, which then need not write it")
 	fs.StringVar(&b.curve, "curve", "", "one of the curves alone: rows, values, columns, tasks, sizes or formats")
 	fs.BoolVar(&b.large, "large", false, "curves: go on to 30 and 100 million rows, which takes minutes and gigabytes")
 	fs.StringVar(&b.charts, "charts", "", "curves: a folder for a chart of each (SVG)")
@@ -80,7 +82,7 @@ func runBench(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 func (b *bench) tasks(ctx context.Context) error {
 	bootstrap := b.kafka
 	if bootstrap == "" {
-		broker, err := startBenchBroker(ctx, b.errs)
+		broker, err := startBenchBroker(ctx, b.errs, 0)
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ type pointResult struct {
 func (b *bench) point(ctx context.Context, p curvePoint, dir string) (*pointResult, error) {
 	bootstrap := b.kafka
 	if bootstrap == "" {
-		broker, err := startBenchBroker(ctx, b.errs)
+		broker, err := startBenchBroker(ctx, b.errs, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -27,7 +29,8 @@ const (
 	// pastBatch is what one supervisor adds to the log before the next has its turn.
 	pastBatch = 900
 	// pastTail is what comes after the last snapshot: almost as much as may come before the next one is written.
-	pastTail  = 19_000
+	pastTail = 4_900
+	// pastEvery is how often there is one while the log is read from its beginning.
 	pastEvery = 20_000
 	// pastEnd is how many events a supervisor's last hour may still have, with the one that suspends it.
 	pastEnd = 8
@@ -35,7 +38,11 @@ const (
 
 // start measures how long a server needs that was killed over a long log: its snapshots are as old as they may be.
 func (b *bench) start(ctx context.Context) error {
-	broker, err := startBenchBroker(ctx, b.errs)
+	dir, n := b.past, b.history/pastEvery*pastEvery+pastTail
+	if dir == "" {
+		dir = filepath.Join(b.dir, "past")
+	}
+	broker, err := startBenchBroker(ctx, b.errs, pastBroker(dir))
 	if err != nil {
 		return err
 	}
@@ -43,19 +50,18 @@ func (b *bench) start(ctx context.Context) error {
 	if err := createTopics(ctx, broker.addr, "past_", pastSupervisors); err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
-	dir := filepath.Join(b.dir, "past")
-	n := b.history/pastEvery*pastEvery + pastTail
-	b.progress("writing %s events of %d supervisors", grouped(int64(n)), pastSupervisors)
-	began := time.Now()
-	if err := writePast(ctx, dir, broker.addr, n); err != nil {
+	written, err := b.keepPast(ctx, dir, broker.addr, n)
+	if err != nil {
 		return fmt.Errorf("write a history: %w", err)
 	}
-	written := time.Now()
-	fmt.Fprintf(b.out, "Start over a log of %s events, %s MB, written in %s:\n\n", grouped(int64(n)),
-		grouped(bytesBelow(filepath.Join(dir, "jetstream"))/1_000_000), seconds(time.Since(began)))
+	fmt.Fprintf(b.out, "Start over a log of %s events, %s MB:\n\n", grouped(int64(n)),
+		grouped(bytesBelow(filepath.Join(dir, "jetstream"))/1_000_000))
 	t := table{head: []string{"", "answers after", "right after", "peak memory"}}
+	if err := os.RemoveAll(filepath.Join(dir, "projections")); err != nil {
+		return err
+	}
 	var want string
-	for _, name := range []string{"no snapshots: all of the log is read", "snapshots, killed", "the same once more"} {
+	for _, name := range []string{"no snapshots: all of the log is read", "snapshots, killed", "the same once more", "and again"} {
 		b.progress("start, %s", name)
 		began := time.Now()
 		s, err := b.serve(ctx, dir)
@@ -84,6 +90,44 @@ func (b *bench) start(ctx context.Context) error {
 	t.write(b.out)
 	fmt.Fprintln(b.out)
 	return nil
+}
+
+// pastMark is the file in a history's folder that says what was written: the broker's port, and the number of events.
+const pastMark = "past.txt"
+
+// pastBroker is the port of the broker that a kept history's supervisors name, 0 where there is none.
+func pastBroker(dir string) (port int) {
+	mark, err := os.ReadFile(filepath.Join(dir, pastMark))
+	if err != nil {
+		return 0
+	}
+	_, _ = fmt.Sscan(string(mark), &port)
+	return port
+}
+
+// keepPast writes the history unless the folder has one of so many events, and says when it was written.
+func (b *bench) keepPast(ctx context.Context, dir, bootstrap string, n int) (time.Time, error) {
+	path := filepath.Join(dir, pastMark)
+	if mark, err := os.ReadFile(path); err == nil {
+		var port, events int
+		if _, err := fmt.Sscan(string(mark), &port, &events); err != nil || events != n {
+			return time.Time{}, fmt.Errorf("folder %s has another history than one of %d events (%s)", dir, n, bytes.TrimSpace(mark))
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return info.ModTime(), nil
+	}
+	b.progress("writing %s events of %d supervisors", grouped(int64(n)), pastSupervisors)
+	if err := writePast(ctx, dir, bootstrap, n); err != nil {
+		return time.Time{}, err
+	}
+	_, port, err := net.SplitHostPort(bootstrap)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Now(), os.WriteFile(path, fmt.Appendf(nil, "%s %d\n", port, n), 0o600)
 }
 
 // past is what a server says of the history: every supervisor with its state, one's past, and the newest tasks. It is

@@ -42,10 +42,12 @@ type benchBroker struct {
 	counts *bufio.Scanner
 }
 
-func startBenchBroker(ctx context.Context, stderr io.Writer) (*benchBroker, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+// startBenchBroker starts one on the port, or on a free one where it is 0.
+func startBenchBroker(ctx context.Context, stderr io.Writer, port int) (_ *benchBroker, err error) {
+	if port == 0 {
+		if port, err = freePort(); err != nil {
+			return nil, err
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {

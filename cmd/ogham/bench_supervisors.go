@@ -38,7 +38,7 @@ func (b *bench) supervisors(ctx context.Context) error {
 	var broker *benchBroker
 	if bootstrap == "" {
 		var err error
-		if broker, err = startBenchBroker(ctx, b.errs); err != nil {
+		if broker, err = startBenchBroker(ctx, b.errs, 0); err != nil {
 			return err
 		}
 		defer broker.stop()

@@ -83,6 +83,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
+	restored := a.restoreProjections()
 	nc, err := a.connect()
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if err != nil {
 		return nil, err
 	}
-	views, err := a.startProjections(store)
+	views, err := a.startProjections(store, restored)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +130,7 @@ func startApp(ctx context.Context, c *config, log *slog.Logger) (_ *app, err err
 	if c.nats == "" && store.ReadOnly() == nil {
 		waitFor(ctx, leaderWait, lord.IsLeader)
 	}
+	a.spawn("log check", func(ctx context.Context) error { return a.checkLog(ctx, store) })
 	return a, nil
 }
 
@@ -255,14 +257,37 @@ func (a *app) watchLog(ctx context.Context, store *eventstore.Store) error {
 	}
 }
 
-func (a *app) startProjections(store *eventstore.Store) (*projections.Runner, error) {
-	views, err := projections.Open(store, projections.Config{
-		Dir: filepath.Join(a.cfg.dataDir, "projections"), ReadOnly: store.Damage() != nil, Logger: a.log,
+// checkLog looks at what the start left unread of the log, once it can take its time.
+func (a *app) checkLog(ctx context.Context, store *eventstore.Store) error {
+	err := store.VerifyRest(ctx)
+	var damaged *eventstore.DamagedError
+	if err != nil && ctx.Err() == nil && !errors.As(err, &damaged) { // of damage the store has told, and it takes no more
+		a.log.Warn("the older events of the log were not checked", "error", err)
+	}
+	return nil
+}
+
+// restoreProjections begins to read the snapshots, which needs no log, and returns what waits for that.
+func (a *app) restoreProjections() func() (*projections.Runner, error) {
+	restored := sync.OnceValues(func() (*projections.Runner, error) {
+		return projections.Open(projections.Config{Dir: filepath.Join(a.cfg.dataDir, "projections"), Logger: a.log})
 	})
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = restored() })
+	a.onStop(func() error { wg.Wait(); return nil })
+	return restored
+}
+
+func (a *app) startProjections(store *eventstore.Store, restored func() (*projections.Runner, error)) (*projections.Runner, error) {
+	views, err := restored()
 	if err != nil {
 		return nil, err
 	}
-	a.spawn("projections", views.Run)
+	follow := views.Run
+	if store.Damage() != nil {
+		follow = views.ReadOn
+	}
+	a.spawn("projections", func(ctx context.Context) error { return follow(ctx, store) })
 	return views, nil
 }
 
