@@ -285,7 +285,7 @@ func TestProtobufMessagesBecomeRows(t *testing.T) {
 }
 
 // registryServer is a schema registry with three schemas, of which one refers to another. It wants a password.
-func registryServer(t *testing.T, broken *atomic.Bool, asked *atomic.Int32) *httptest.Server {
+func registryServer(t testing.TB, broken *atomic.Bool, asked *atomic.Int32) *httptest.Server {
 	t.Helper()
 	answer := func(w http.ResponseWriter, v any) {
 		w.Header().Set("Content-Type", "application/vnd.schemaregistry.v1+json")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"ogham/adapters/index"
@@ -120,5 +121,45 @@ func FuzzProtobuf(f *testing.F) {
 	format := `{"type":"protobuf","protoBytesDecoder":{"type":"inline","protoMessageType":"Edit","descriptorString":"` + base64.StdEncoding.EncodeToString(set) + `"}}`
 	f.Fuzz(func(t *testing.T, in []byte) {
 		readTwice(t, format, &index.Record{Value: in})
+	})
+}
+
+// FuzzRegistered decodes any bytes as what stands behind the id of a schema of a registry.
+func FuzzRegistered(f *testing.F) {
+	var broken atomic.Bool
+	var asked atomic.Int32
+	server := registryServer(f, &broken, &asked)
+	formats := &inputformat.Formats{}
+	where := `"type":"schema_registry","url":"` + server.URL + `","headers":{"X-Tenant":"t1"},"config":{"basic.auth.credentials.source":"USER_INFO","basic.auth.user.info":"u:p"}`
+	message, _ := protoMessage(f)
+	f.Add(uint8(1), []byte("\x02a\x00\x00"))
+	f.Add(uint8(2), []byte{2, 2, 'x'})
+	f.Add(uint8(3), append([]byte{2, 2}, message...))
+	f.Add(uint8(3), []byte{0, 8, 5})
+	f.Add(uint8(4), []byte{})
+	f.Fuzz(func(t *testing.T, id uint8, rest []byte) {
+		for _, format := range []string{`{"type":"avro_stream","avroBytesDecoder":{` + where + `}}`, `{"type":"protobuf","protoBytesDecoder":{` + where + `}}`} {
+			p, err := formats.New(json.RawMessage(format), discovering())
+			if err != nil {
+				t.Fatal(err)
+			}
+			// All further ids are unknown to the registry, which is asked once for each.
+			record := &index.Record{Value: framed(uint32(id%5), rest...)}
+			first, err := p.Parse(record)
+			var bad *row.RecordError
+			if err != nil && !errors.As(err, &bad) {
+				t.Fatalf("%x: %v is no error of a record", record.Value, err)
+			}
+			if err != nil {
+				continue
+			}
+			count := first.Count
+			for i := range count {
+				p.Event(record, i)
+			}
+			if again, err := p.Parse(record); err != nil || again.Count != count {
+				t.Fatalf("%x has %d rows, then %v", record.Value, count, err)
+			}
+		}
 	})
 }
