@@ -20,6 +20,19 @@ var (
 	builtInFormats   = []string{"avro_ocf", "avro_stream", "protobuf", "thrift"}
 )
 
+const forFiles = "it is a format of files, for batch ingestion; records of a topic are read as json, csv, tsv, regex, avro_stream, avro_ocf, protobuf or thrift"
+
+// otherFormats are types that users may know from elsewhere, with what to do instead. With its extension loaded Druid
+// takes each record for a whole file of ORC or Parquet.
+var otherFormats = map[string]string{
+	"orc":        forFiles,
+	"parquet":    forFiles,
+	"kinesis":    "it is of records of Kinesis; those of Kafka have the type kafka",
+	"lines":      `Druid 33 has no such type; {"type":"regex","pattern":"(.*)","columns":["line"]} reads a text whole`,
+	"delimited":  "the type is called tsv; it has an option delimiter",
+	"javascript": "there is no JavaScript here; use regex, or transforms over the fields of another format",
+}
+
 // readInputFormat reads the inputFormat; Druid takes a spec without one, whose tasks fail.
 func readInputFormat(io *reader, out *InputFormat) *node {
 	n := io.get("inputFormat")
@@ -37,6 +50,9 @@ func readFormat(r *reader, name string, n *node) (id string, result *node) {
 	if t := n.get("type"); n.kind == kindObject && t != nil && slices.Contains(builtInFormats, t.scalarText()) {
 		id = t.scalarText()
 	} else if id, ok = r.scan.typeID(n, r.at(name), classInputFormat, name, inputFormatTypes); !ok {
+		if t != nil {
+			r.scan.advise(otherFormats[t.scalarText()])
+		}
 		return "", null
 	}
 	return id, inputFormatOf(newReader(r.scan, n, r.at(name), "", r.link(name)), id)

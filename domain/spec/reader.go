@@ -24,6 +24,13 @@ func (s *scan) add(path, message, wire string) {
 	s.problems = append(s.problems, problem{Problem{path, message}, wire})
 }
 
+// advise adds to the last problem what to do about it, if there is anything; Druid's text stays as it is.
+func (s *scan) advise(what string) {
+	if what != "" {
+		s.problems[len(s.problems)-1].Message += ": " + what
+	}
+}
+
 func (s *scan) warn(path, message string) {
 	s.warnings = append(s.warnings, Problem{path, message})
 }

@@ -63,6 +63,11 @@ func TestRefusals(t *testing.T) {
 		{"ioConfig.inputFormat", `{"type":"thrift","jarPath":"/x.jar","thriftClass":"a.B"}`, "$.spec.ioConfig.inputFormat.jarPath", "the classes of a jar cannot be run here"},
 		{"ioConfig.inputFormat", `{"type":"thrift","thriftFile":"/x.thrift"}`, "$.spec.ioConfig.inputFormat.thriftClass", "thriftClass must not be null"},
 		{"ioConfig.inputFormat", `{"type":"thrift","thriftFile":"/x.thrift","thriftIdl":"struct A {}","thriftClass":"A"}`, "$.spec.ioConfig.inputFormat.thriftIdl", "cannot both be given"},
+		{"ioConfig.inputFormat", `{"type":"parquet"}`, "$.spec.ioConfig.inputFormat.type", "known type ids = [csv, json, kafka, regex, tsv] (for POJO property 'inputFormat'): it is a format of files"},
+		{"ioConfig.inputFormat", `{"type":"kafka","valueFormat":{"type":"orc"}}`, "$.spec.ioConfig.inputFormat.valueFormat.type", "it is a format of files"},
+		{"ioConfig.inputFormat", `{"type":"lines"}`, "$.spec.ioConfig.inputFormat.type", `{"type":"regex","pattern":"(.*)","columns":["line"]}`},
+		{"ioConfig.inputFormat", `{"type":"kinesis"}`, "$.spec.ioConfig.inputFormat.type", "those of Kafka have the type kafka"},
+		{"ioConfig.inputFormat", `{"type":"delimited","columns":["a"]}`, "$.spec.ioConfig.inputFormat.type", "the type is called tsv"},
 		{"ioConfig.inputFormat", `{"type":"protobuf"}`, "$.spec.ioConfig.inputFormat.protoBytesDecoder", "must not be null"},
 		{"ioConfig.inputFormat", `{"type":"protobuf","protoBytesDecoder":{"type":"file"}}`, "$.spec.ioConfig.inputFormat.protoBytesDecoder.descriptor", "must be given"},
 		{
