@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // read takes a file as Java's Properties do: name and value apart by =, : or a blank, lines that go on after a backslash,
@@ -78,14 +80,22 @@ func (p properties) take(line string) error {
 	return nil
 }
 
+// unescape gives a text without its escapes. Those of a pair of surrogates are one character; what is no UTF-8, or half of
+// a pair, is the replacement character, as in Java.
 func unescape(s string) (string, error) {
+	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	var b strings.Builder
+	high := rune(0) // the first half of a pair
 	for i := 0; i < len(s); i++ {
 		if s[i] != '\\' || i+1 == len(s) {
 			b.WriteByte(s[i])
+			high = 0
 			continue
 		}
 		i++
+		if s[i] != 'u' {
+			high = 0
+		}
 		switch s[i] {
 		case 't':
 			b.WriteByte('\t')
@@ -100,11 +110,27 @@ func unescape(s string) (string, error) {
 			if err != nil || i+5 > len(s) {
 				return "", fmt.Errorf(`want four hexadecimal digits after \u in %q`, s)
 			}
-			b.WriteRune(rune(code))
+			high = appendUnit(&b, high, rune(code))
 			i += 4
 		default:
 			b.WriteByte(s[i])
 		}
 	}
 	return b.String(), nil
+}
+
+// appendUnit writes a unit of UTF-16, over the first half of a pair if it is the second, and gives it back if it is a first.
+func appendUnit(b *strings.Builder, high, unit rune) rune {
+	if pair := utf16.DecodeRune(high, unit); pair != utf8.RuneError {
+		text := strings.TrimSuffix(b.String(), string(utf8.RuneError))
+		b.Reset()
+		b.WriteString(text)
+		b.WriteRune(pair)
+		return 0
+	}
+	b.WriteRune(unit)
+	if utf16.IsSurrogate(unit) {
+		return unit
+	}
+	return 0
 }
