@@ -13,7 +13,9 @@ const (
 	// lendLeast is the size from which memory is lent again; the garbage collector is good enough at what is smaller.
 	lendLeast = 16 << 10
 	// keptBytes bounds what waits to be lent, of decompressed bytes and of records each.
-	keptBytes = 16 << 20
+	keptBytes = 8 << 20
+	// firstExpands is how much larger the first batch is thought to be.
+	firstExpands = 3
 	// lentMost bounds what is noted as lent: nobody says so when the client drops what it holds of a partition.
 	lentMost = 4096
 )
@@ -25,6 +27,7 @@ type lender struct {
 	others kgo.Decompressor // of all but LZ4
 
 	mu      sync.Mutex // guards what follows
+	expands float64    // how many times larger batches are once decompressed, as of late
 	bytes   shelf[byte]
 	records shelf[kgo.Record]
 }
@@ -37,7 +40,7 @@ var (
 // newLender makes one that lends memory again if the polls are whole fetches: the records of a batch must not be split
 // over two polls then.
 func newLender(whole bool) *lender {
-	l := &lender{others: kgo.DefaultDecompressor()}
+	l := &lender{others: kgo.DefaultDecompressor(), expands: firstExpands}
 	l.bytes.reuse, l.records.reuse = whole, whole
 	return l
 }
@@ -48,15 +51,16 @@ func (l *lender) Decompress(src []byte, codec kgo.CompressionCodecType) ([]byte,
 		return l.others.Decompress(src, codec)
 	}
 	l.mu.Lock()
-	dst := l.bytes.take(3 * len(src))
+	dst := l.bytes.take(int(l.expands * float64(len(src))))
 	l.mu.Unlock()
 	dst, err := decompressLZ4(dst, src, maxBatch)
 	if err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.bytes.lend(dst)
-	l.mu.Unlock()
+	l.expands = max(float64(len(dst))/float64(len(src)), l.expands-l.expands/64)
 	return dst, nil
 }
 
@@ -149,17 +153,22 @@ type loan[T any] struct {
 	used, borrows bool
 }
 
-// take gives memory for n elements.
+// take gives memory for n elements. Where all that is free is too small, one of it goes for the new one, which has some room
+// over, as batches are of about one size.
 func (s *shelf[T]) take(n int) []T {
-	for len(s.free) > 0 {
-		m := s.free[len(s.free)-1]
-		s.free = s.free[:len(s.free)-1]
-		s.size -= sizeOf(m)
-		if cap(m) >= n {
-			return m
+	last := len(s.free) - 1
+	for i := last; i >= 0; i-- {
+		if m := s.free[i]; cap(m) >= n || i == 0 {
+			s.free[i] = s.free[last]
+			s.free[last] = nil
+			s.free = s.free[:last]
+			s.size -= sizeOf(m)
+			if cap(m) >= n {
+				return m
+			}
 		}
 	}
-	return make([]T, 0, n)
+	return make([]T, 0, n+n/8)
 }
 
 // lend notes memory as lent.

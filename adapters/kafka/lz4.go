@@ -109,6 +109,6 @@ func appendBlock(dst, block []byte, stored, linked bool, largest int) ([]byte, e
 		if room == largest {
 			return nil, fmt.Errorf("lz4 block: %w", err)
 		}
-		dst = slices.Grow(dst, min(largest, 2*room))
+		dst = slices.Grow(dst, min(largest, room+room/4+lz4Window))
 	}
 }

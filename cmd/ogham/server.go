@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -46,6 +47,10 @@ type app struct {
 	steps []func() error // how to stop, run from the last
 }
 
+// gcPercent is lower than Go's 100: what a task has in memory is mostly numbers, which cost the collector nothing, so that
+// 30 MB less are bought with less than a hundredth of the speed.
+const gcPercent = 75
+
 // runServer is `ogham server`.
 func runServer(ctx context.Context, args, env []string, stderr io.Writer) error {
 	c, err := parseConfig("server", args, env, stderr, nil)
@@ -53,6 +58,9 @@ func runServer(ctx context.Context, args, env []string, stderr io.Writer) error 
 		return err
 	}
 	log := newLogger(stderr, c.logLevel)
+	if _, given := os.LookupEnv("GOGC"); !given {
+		debug.SetGCPercent(gcPercent)
+	}
 	a, err := startApp(ctx, c, log)
 	if err != nil {
 		return err
