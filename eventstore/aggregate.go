@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -84,8 +85,7 @@ func (a *Aggregate) Append(ctx context.Context, expected uint64, events []NewEve
 	if len(events) > maxBatchEvents {
 		return 0, &TooLargeError{What: "batch", Size: len(events), Limit: maxBatchEvents}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.AppendTimeout)
-	defer cancel()
+	until := time.Now().Add(s.cfg.AppendTimeout)
 	prev, err := a.hashAt(ctx, expected)
 	if err != nil {
 		return 0, err
@@ -94,9 +94,12 @@ func (a *Aggregate) Append(ctx context.Context, expected uint64, events []NewEve
 	if err != nil {
 		return 0, err
 	}
-	last, err := a.publish(ctx, expected, sealed, msgs)
+	last, err := a.publish(ctx, until, expected, sealed, msgs)
 	if err != nil {
 		return 0, err
+	}
+	for _, m := range msgs { // a message whose fate is not known may still be on its way
+		m.release()
 	}
 	hash := sealed[len(sealed)-1].Hash
 	a.learn(head{seq: last, hash: hash})

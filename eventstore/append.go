@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -39,19 +38,18 @@ const (
 
 // seal turns new events into a chain of messages, and refuses what the server
 // would refuse.
-func (a *Aggregate) seal(prev string, events []NewEvent) ([]Event, []*nats.Msg, error) {
+func (a *Aggregate) seal(prev string, events []NewEvent) ([]Event, []*outgoing, error) {
 	s := a.store
 	limit := int(s.nc.MaxPayload())
 	sealed := make([]Event, len(events))
-	msgs := make([]*nats.Msg, len(events))
+	msgs := make([]*outgoing, len(events))
 	for i := range events {
 		e, err := s.seal(a.who, &events[i], prev)
 		if err != nil {
 			return nil, nil, err
 		}
 		m := message(&e)
-		size := messageSize(m) + batchHeaderBytes + len(a.filter)
-		if size > limit {
+		if size := m.size + batchHeaderBytes + len(a.filter); size > limit {
 			return nil, nil, &TooLargeError{What: "event", Type: e.Type, ID: e.ID, Size: size, Limit: limit}
 		}
 		sealed[i], msgs[i], prev = e, m, e.Hash
@@ -104,16 +102,18 @@ func judge(err error) verdict {
 	}
 }
 
-// publish sends the messages until the outcome is known or the context ends.
-func (a *Aggregate) publish(ctx context.Context, expected uint64, events []Event, msgs []*nats.Msg) (uint64, error) {
-	h := msgs[0].Header
-	h[jetstream.ExpectedStreamHeader] = []string{a.store.cfg.Stream}
-	h[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expected, 10)}
-	h[jetstream.ExpectedLastSubjSeqSubjHeader] = []string{a.filter}
+// publish sends the messages until the outcome is known, the time is up or the context ends.
+func (a *Aggregate) publish(ctx context.Context, until time.Time, expected uint64, events []Event, msgs []*outgoing) (uint64, error) {
+	msgs[0].fence(a.store.cfg.Stream, a.filter, expected)
+	last, duplicate, err := a.send(ctx, until, msgs)
+	if err == nil && !duplicate {
+		return last, nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	op := fmt.Sprintf("append to %q", a.who.id)
 	inDoubt := false
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
-		last, duplicate, err := a.send(ctx, msgs)
 		v := judge(err)
 		if duplicate {
 			v = lostRace
@@ -145,24 +145,34 @@ func (a *Aggregate) publish(ctx context.Context, expected uint64, events []Event
 		if werr := wait(ctx, backoff); werr != nil {
 			return 0, &UnavailableError{Op: op, Unknown: inDoubt, Err: errors.Join(err, werr)}
 		}
+		last, duplicate, err = a.send(ctx, until, msgs)
 	}
 }
 
 // send publishes once: one event by itself, several as an atomic batch.
-func (a *Aggregate) send(ctx context.Context, msgs []*nats.Msg) (last uint64, duplicate bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, a.store.cfg.AttemptTimeout)
+func (a *Aggregate) send(ctx context.Context, until time.Time, msgs []*outgoing) (last uint64, duplicate bool, err error) {
+	s := a.store
+	end := time.Now().Add(s.cfg.AttemptTimeout)
+	if until.Before(end) {
+		end = until
+	}
+	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	if len(msgs) == 1 {
-		ack, err := a.store.js.PublishMsg(ctx, msgs[0], jetstream.WithRetryAttempts(0))
+		answer, err := s.nc.RequestMsgWithContext(ctx, &msgs[0].Msg)
 		if err != nil {
 			return 0, false, err
 		}
-		return ack.Sequence, ack.Duplicate, nil
+		return readAck(s.ackForm, answer.Data)
+	}
+	batch := make([]*nats.Msg, len(msgs))
+	for i, m := range msgs {
+		batch[i] = &m.Msg
 	}
 	// Waiting for the first message's answer costs a round trip and a write; on a
 	// long batch it is worth that to learn early that the server takes none.
-	ack, err := jetstreamext.PublishMsgBatch(ctx, a.store.js, msgs, jetstreamext.BatchFlowControl{
-		AckFirst: len(msgs) > ackBatchEvery, AckEvery: ackBatchEvery, AckTimeout: a.store.cfg.AttemptTimeout,
+	ack, err := jetstreamext.PublishMsgBatch(ctx, s.js, batch, jetstreamext.BatchFlowControl{
+		AckFirst: len(msgs) > ackBatchEvery, AckEvery: ackBatchEvery, AckTimeout: s.cfg.AttemptTimeout,
 	})
 	if err != nil {
 		return 0, hasCode(err, codeBatchDuplicateID), err

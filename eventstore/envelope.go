@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // The CloudEvents 1.0 headers (binary mode) and Ogham's own.
@@ -40,14 +40,31 @@ const (
 	hashDomain = "ogham-event-1"
 	// batchHeaderBytes is room for the headers that a batch adds on sending.
 	batchHeaderBytes = 128
+	// maxHashBuffer is what is kept of the memory in which an event was hashed.
+	maxHashBuffer = 64 << 10
 )
 
 var errHashMismatch = errors.New("its hash does not fit its content")
 
-// eventHash covers all that the event says. Each part goes in with its length,
-// so that no two events run together to the same bytes.
-func eventHash(e *Event) string {
-	buf := make([]byte, 0, 512+len(e.Data))
+// hashBuffers hold what is hashed: a replay hashes every event.
+var hashBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// eventHash covers all that the event says, in hexadecimal digits.
+func eventHash(e *Event) [2 * sha256.Size]byte {
+	buf := hashBuffers.Get().(*[]byte)
+	*buf = appendHashed((*buf)[:0], e)
+	sum := sha256.Sum256(*buf)
+	if cap(*buf) <= maxHashBuffer {
+		hashBuffers.Put(buf)
+	}
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], sum[:])
+	return digits
+}
+
+// appendHashed appends what is hashed. Each part goes in with its length, so that no two events run together to the same
+// bytes.
+func appendHashed(buf []byte, e *Event) []byte {
 	add := func(s string) {
 		buf = binary.AppendUvarint(buf, uint64(len(s)))
 		buf = append(buf, s...)
@@ -69,9 +86,7 @@ func eventHash(e *Event) string {
 		add(c)
 	}
 	buf = binary.AppendUvarint(buf, uint64(len(e.Data)))
-	buf = append(buf, e.Data...)
-	sum := sha256.Sum256(buf)
-	return hex.EncodeToString(sum[:])
+	return append(buf, e.Data...)
 }
 
 // seal checks a new event and turns it into the stored form, chained to prev.
@@ -100,7 +115,8 @@ func (s *Store) seal(id identity, n *NewEvent, prev string) (Event, error) {
 	if n := len(e.AggregateSubject); n > maxSubjectBytes {
 		return Event{}, &TooLargeError{What: "subject", Size: n, Limit: maxSubjectBytes}
 	}
-	e.Hash = eventHash(&e)
+	hash := eventHash(&e)
+	e.Hash = string(hash[:])
 	return e, nil
 }
 
@@ -150,44 +166,6 @@ func validID(s string) bool {
 	return true
 }
 
-// message is the stored form on the wire.
-func message(e *Event) *nats.Msg {
-	h := make(nats.Header, 16)
-	h[jetstream.MsgIDHeader] = []string{e.ID}
-	h[HeaderCESpecVersion] = []string{ceSpecVersion}
-	h[HeaderCEID] = []string{escapeHeader(e.ID)}
-	h[HeaderCESource] = []string{escapeHeader(e.Source)}
-	h[HeaderCEType] = []string{e.Type}
-	h[HeaderCETime] = []string{e.Time.Format(time.RFC3339Nano)}
-	h[HeaderCESubject] = []string{escapeHeader(e.AggregateSubject)}
-	h[HeaderCEDataContentType] = []string{contentType}
-	h[HeaderSchemaVersion] = []string{strconv.Itoa(e.SchemaVersion)}
-	if e.Epoch != 0 {
-		h[HeaderEpoch] = []string{strconv.FormatUint(e.Epoch, 10)}
-	}
-	if e.Actor != "" {
-		h[HeaderActor] = []string{escapeHeader(e.Actor)}
-	}
-	if len(e.Cause) > 0 {
-		h[HeaderCause] = []string{strings.Join(e.Cause, ",")}
-	}
-	if e.PrevHash != "" {
-		h[HeaderPrevHash] = []string{e.PrevHash}
-	}
-	h[HeaderHash] = []string{e.Hash}
-	return &nats.Msg{Subject: e.Subject, Header: h, Data: e.Data}
-}
-
-func messageSize(m *nats.Msg) int {
-	size := len("NATS/1.0\r\n\r\n") + len(m.Data)
-	for k, vs := range m.Header {
-		for _, v := range vs {
-			size += len(k) + len(v) + len(": \r\n")
-		}
-	}
-	return size
-}
-
 // open reads a stored message back and holds it against its own hash. Every
 // error of it means that the log holds what this package did not write.
 func (s *Store) open(subject string, seq uint64, h nats.Header, data []byte) (Event, error) {
@@ -232,7 +210,7 @@ func (s *Store) open(subject string, seq uint64, h nats.Header, data []byte) (Ev
 	if e.TaskID, err = taskOf(&e); err != nil {
 		return Event{}, err
 	}
-	if eventHash(&e) != e.Hash {
+	if hash := eventHash(&e); string(hash[:]) != e.Hash {
 		return e, errHashMismatch
 	}
 	return e, nil
@@ -249,8 +227,13 @@ func about(kind Kind, id, taskID string) string {
 
 // taskOf reads the task's id from ce-subject.
 func taskOf(e *Event) (string, error) {
-	prefix := string(e.Kind) + "/" + EncodeToken(e.SupervisorID)
-	rest, ok := strings.CutPrefix(e.AggregateSubject, prefix)
+	rest, ok := strings.CutPrefix(e.AggregateSubject, string(e.Kind))
+	if ok {
+		rest, ok = strings.CutPrefix(rest, "/")
+	}
+	if ok {
+		rest, ok = strings.CutPrefix(rest, EncodeToken(e.SupervisorID))
+	}
 	if ok && e.Kind != KindTask && rest == "" {
 		return "", nil
 	}

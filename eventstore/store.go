@@ -25,6 +25,8 @@ type Store struct {
 	damage   atomic.Pointer[DamagedError]
 	damaged  chan struct{}
 
+	ackForm []byte
+
 	guard *guard
 
 	closeOnce sync.Once
@@ -46,7 +48,7 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open event store: %w", err)
 	}
-	s := &Store{cfg: cfg, nc: nc, js: js, subj: subjects{prefix: cfg.SubjectPrefix}, damaged: make(chan struct{})}
+	s := &Store{cfg: cfg, nc: nc, js: js, subj: subjects{prefix: cfg.SubjectPrefix}, damaged: make(chan struct{}), ackForm: ackForm(cfg.Stream)}
 	if cfg.ReadOnly {
 		s.readOnly.Store(&ReadOnlyError{})
 	}

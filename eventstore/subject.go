@@ -78,6 +78,9 @@ func DecodeToken(tok string) (string, error) {
 	if tok == "" {
 		return "", fmt.Errorf("decode subject token: it is empty")
 	}
+	if validName(tok) { // nothing in it is escaped
+		return tok, nil
+	}
 	var b strings.Builder
 	b.Grow(len(tok))
 	for i := 0; i < len(tok); i++ {
