@@ -105,8 +105,9 @@ func readTimestamp(schema *reader, out *TimestampSpec) *node {
 	}
 	out.Column = r.textOr("column", "timestamp")
 	out.Format = r.textOr("format", "auto")
-	if !formatReadable(out.Format) {
+	if err := checkTimeFormat(out.Format); err != nil {
 		r.fail("format", "Unable to parse timestamps with format [%s]", out.Format)
+		r.scan.advise(err.Error())
 	}
 	out.MissingValue = r.instant("missingValue")
 	r.done()
@@ -122,13 +123,13 @@ func readTimestamp(schema *reader, out *TimestampSpec) *node {
 // namedFormats are the formats of timestamps that are no patterns.
 var namedFormats = []string{"auto", "iso", "posix", "millis", "micro", "nano", "ruby"}
 
-// formatReadable says whether a format has a name or is a pattern of Joda-Time.
-func formatReadable(format string) bool {
+// checkTimeFormat wants a name or a pattern of Joda-Time, and says what is wrong with one.
+func checkTimeFormat(format string) error {
 	if slices.Contains(namedFormats, strings.ToLower(format)) {
-		return true
+		return nil
 	}
 	_, err := joda.Compile(format)
-	return err == nil
+	return err
 }
 
 // checkColumns refuses columns that occur twice, and a dimension __time that is no long.

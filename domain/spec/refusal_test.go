@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 			"dataSchema.granularitySpec.queryGranularity", `{"type":"period","period":"PT0S"}`,
 			"$.spec.dataSchema.granularitySpec.queryGranularity.period", "zero period",
 		},
-		{"dataSchema.timestampSpec.format", `"yyyy-MM-dd HH:mm:ss zzzz"`, "$.spec.dataSchema.timestampSpec.format", "Unable to parse timestamps"},
+		{"dataSchema.timestampSpec.format", `"yyyy-MM-dd HH:mm:ss zzzz"`, "$.spec.dataSchema.timestampSpec.format", "[yyyy-MM-dd HH:mm:ss zzzz]: the long names of time zones (zzzz) are not supported, use z"},
 		{"dataSchema.granularitySpec.intervals", `["2026"]`, "$.spec.dataSchema.granularitySpec.intervals[0]", "Invalid interval"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[null]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0]", "must not be null"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"long"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].name", "null or empty name"},
