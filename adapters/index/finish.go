@@ -136,7 +136,7 @@ func (b *Builder) newMerge(ctx context.Context, k *sink) (*merge, error) {
 	if k.memory != nil && k.memory.rows > 0 {
 		m.parts = append(m.parts, freeze(k.memory))
 	}
-	m.block = blockFor(len(m.parts))
+	m.block = blockFor(len(m.parts), 0)
 	m.mergeDicts()
 	low, high := m.parts[0].timeRange()
 	for _, p := range m.parts[1:] {

@@ -18,15 +18,17 @@ const (
 	maxRun     = combineBit - 1
 )
 
-// mergeBlock is how many rows of each part are looked at a time; with many parts it is less, to bound the memory.
+// mergeBlock is how many rows of each part are looked at a time; with many parts or columns it is less, to bound the
+// memory.
 const (
 	mergeBlock       = 4096
-	mergeBlockBudget = 1 << 20 // rows over all parts
+	mergeBlockBudget = 1 << 20 // values over all parts
 	minMergeBlock    = 64
 )
 
-func blockFor(parts int) int {
-	return max(minMergeBlock, min(mergeBlock, mergeBlockBudget/max(parts, 1)))
+// blockFor plans for keys and the columns beyond them.
+func blockFor(parts, rest int) int {
+	return max(minMergeBlock, min(mergeBlock, mergeBlockBudget/max(parts*(1+rest), 1)))
 }
 
 // rowMerger merges parts by key.
@@ -41,17 +43,26 @@ type rowMerger struct {
 	lastKey   uint64
 	lastRest  []uint64
 	lastNulls []bool
+	// err is the first error of comparing, which has no other way to tell.
+	err error
 }
 
 // mergeHead is where one part stands.
 type mergeHead struct {
 	reader *keyReader
 	keys   []uint64
-	rest   [][]uint64 // per column beyond the key, a block of ordered values
-	nulls  [][]bool
-	at     int // row of keys[0]
+	rest   []restBlock // per column beyond the key
+	at     int         // row of keys[0]
 	pos    int
 	total  int
+}
+
+// restBlock is a block of ordered values of a column. It is read when two rows of one key are compared, which some
+// schemas never see.
+type restBlock struct {
+	read  bool
+	vals  []uint64
+	nulls []bool
 }
 
 func (h *mergeHead) key() uint64 { return h.keys[h.pos] }
@@ -67,15 +78,27 @@ func (h *mergeHead) fill(plan *keyPlan, at, block int) (done bool, err error) {
 	if err := h.reader.keys(h.keys, at); err != nil {
 		return false, err
 	}
-	for i := range plan.rest {
-		vals, nulls, err := h.reader.column(&plan.rest[i], n, at)
-		if err != nil {
-			return false, err
-		}
-		copy(h.rest[i], vals)
-		copy(h.nulls[i], nulls)
+	for i := range h.rest {
+		h.rest[i].read = false
 	}
 	return false, nil
+}
+
+// restOf gives column i beyond the key, a block like keys.
+func (m *rowMerger) restOf(h *mergeHead, i int) *restBlock {
+	b := &h.rest[i]
+	if b.read {
+		return b
+	}
+	vals, nulls, err := h.reader.column(&m.plan.rest[i], len(h.keys), h.at)
+	if err != nil && m.err == nil {
+		m.err = err
+	}
+	b.vals, b.nulls, b.read = append(b.vals[:0], vals...), append(b.nulls[:0], nulls...), true
+	if err != nil {
+		b.vals, b.nulls = make([]uint64, len(h.keys)), make([]bool, len(h.keys))
+	}
+	return b
 }
 
 // mergeRows gives the merged order of the parts' rows.
@@ -87,17 +110,14 @@ func mergeRows(
 		m.emit(0, parts[0].length())
 		return m, nil
 	}
-	block := blockFor(len(parts))
+	block := blockFor(len(parts), len(plan.rest))
 	heap := partHeap{less: func(a, b int) bool { return m.compare(a, b) < 0 }}
 	m.heads = make([]mergeHead, len(parts))
 	for i, p := range parts {
 		h := &m.heads[i]
 		h.reader = newKeyReader(p, plan, func(d int) []uint32 { return remap(i, d) }, block)
 		h.keys, h.total = make([]uint64, block), p.length()
-		for range plan.rest {
-			h.rest = append(h.rest, make([]uint64, block))
-			h.nulls = append(h.nulls, make([]bool, block))
-		}
+		h.rest = make([]restBlock, len(plan.rest))
 		if _, err := h.fill(plan, 0, block); err != nil {
 			return nil, err
 		}
@@ -109,7 +129,7 @@ func mergeRows(
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("merge rows: %w", err)
 		}
-		if err := m.step(&heap, block); err != nil {
+		if err := cmp.Or(m.step(&heap, block), m.err); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +152,7 @@ func (m *rowMerger) step(heap *partHeap, block int) error {
 	}
 	m.last = p
 	if m.rollup {
-		m.keep(h)
+		m.keep(h, heap.second())
 	}
 	if h.pos < len(h.keys) {
 		heap.down(0)
@@ -150,13 +170,18 @@ func (m *rowMerger) step(heap *partHeap, block int) error {
 	return nil
 }
 
-// keep notes the key of the row before where a part stands.
-func (m *rowMerger) keep(h *mergeHead) {
+// keep notes the key of the row before where a part stands, of which the whole matters to the row of the same key alone
+// where other stands.
+func (m *rowMerger) keep(h *mergeHead, other int) {
 	m.lastKey = h.keys[h.pos-1]
 	m.lastRest, m.lastNulls = m.lastRest[:0], m.lastNulls[:0]
+	if other < 0 || m.heads[other].key() != m.lastKey {
+		return
+	}
 	for i := range h.rest {
-		m.lastRest = append(m.lastRest, h.rest[i][h.pos-1])
-		m.lastNulls = append(m.lastNulls, h.nulls[i][h.pos-1])
+		b := m.restOf(h, i)
+		m.lastRest = append(m.lastRest, b.vals[h.pos-1])
+		m.lastNulls = append(m.lastNulls, b.nulls[h.pos-1])
 	}
 }
 
@@ -166,9 +191,10 @@ func (m *rowMerger) sameAsLast(p int) bool {
 	if h.key() != m.lastKey {
 		return false
 	}
-	for i := range m.plan.rest {
-		null := m.plan.rest[i].nullable && h.nulls[i][h.pos]
-		if m.plan.rest[i].nullable && null != m.lastNulls[i] || !null && h.rest[i][h.pos] != m.lastRest[i] {
+	for i := range m.lastRest {
+		c, b := &m.plan.rest[i], m.restOf(h, i)
+		null := c.nullable && b.nulls[h.pos]
+		if c.nullable && null != m.lastNulls[i] || !null && b.vals[h.pos] != m.lastRest[i] {
 			return false
 		}
 	}
@@ -207,10 +233,10 @@ func (m *rowMerger) compare(a, b int) int {
 	for i := range m.plan.rest {
 		c := &m.plan.rest[i]
 		var r int
-		if c.nullable {
-			r = compareNumbers(x.rest[i][x.pos], x.nulls[i][x.pos], y.rest[i][y.pos], y.nulls[i][y.pos])
+		if v, w := m.restOf(x, i), m.restOf(y, i); c.nullable {
+			r = compareNumbers(v.vals[x.pos], v.nulls[x.pos], w.vals[y.pos], w.nulls[y.pos])
 		} else {
-			r = cmp.Compare(x.rest[i][x.pos], y.rest[i][y.pos])
+			r = cmp.Compare(v.vals[x.pos], w.vals[y.pos])
 		}
 		if r != 0 {
 			return r
