@@ -38,11 +38,12 @@ const (
 
 // start measures how long a server needs that was killed over a long log: its snapshots are as old as they may be.
 func (b *bench) start(ctx context.Context) error {
-	dir, n := b.past, b.history/pastEvery*pastEvery+pastTail
-	if dir == "" {
-		dir = filepath.Join(b.dir, "past")
+	dir, n := filepath.Join(b.dir, "past"), b.history/pastEvery*pastEvery+pastTail
+	kept := b.past
+	if kept == "" {
+		kept = dir
 	}
-	broker, err := startBenchBroker(ctx, b.errs, pastBroker(dir))
+	broker, err := startBenchBroker(ctx, b.errs, pastBroker(kept))
 	if err != nil {
 		return err
 	}
@@ -50,16 +51,18 @@ func (b *bench) start(ctx context.Context) error {
 	if err := createTopics(ctx, broker.addr, "past_", pastSupervisors); err != nil {
 		return fmt.Errorf("create topics: %w", err)
 	}
-	written, err := b.keepPast(ctx, dir, broker.addr, n)
+	written, err := b.keepPast(ctx, kept, broker.addr, n)
 	if err != nil {
 		return fmt.Errorf("write a history: %w", err)
+	}
+	if kept != dir { // servers note in the log which topics they saw, and the next broker's are others
+		if err := os.CopyFS(dir, os.DirFS(kept)); err != nil {
+			return fmt.Errorf("copy the history: %w", err)
+		}
 	}
 	fmt.Fprintf(b.out, "Start over a log of %s events, %s MB:\n\n", grouped(int64(n)),
 		grouped(bytesBelow(filepath.Join(dir, "jetstream"))/1_000_000))
 	t := table{head: []string{"", "answers after", "right after", "peak memory"}}
-	if err := os.RemoveAll(filepath.Join(dir, "projections")); err != nil {
-		return err
-	}
 	var want string
 	for _, name := range []string{"no snapshots: all of the log is read", "snapshots, killed", "the same once more", "and again"} {
 		b.progress("start, %s", name)
