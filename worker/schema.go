@@ -2,7 +2,6 @@ package worker
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"ogham/domain/calendar"
@@ -65,7 +64,8 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 		TgtHllType, StringEncoding                    string
 		ShouldFinalize, IsInputThetaSketch            *bool
 		ErrorBoundsStdDev                             *int
-		Filter, Aggregator                            json.RawMessage
+		Filter, Aggregator, Fields                    json.RawMessage
+		ByRow                                         bool
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return row.Metric{}, fmt.Errorf("read aggregator: %w", err)
@@ -86,17 +86,24 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 	if !ok {
 		return row.Metric{}, fmt.Errorf("type %q is not supported", m.Type)
 	}
-	if m.IsInputHyperUnique {
-		return row.Metric{}, errors.New("isInputHyperUnique is not supported")
-	}
 	out := row.Metric{Agg: agg, Name: m.Name, FieldName: m.FieldName, Expression: m.Expression}
 	if agg.Complex() {
 		out.Sketch = row.Sketch{
 			LgK: m.LgK, Target: m.TgtHllType, UTF8: m.StringEncoding == "utf8", Size: m.Size,
-			Given:        m.IsInputThetaSketch != nil && *m.IsInputThetaSketch,
+			Given:        m.IsInputHyperUnique || m.IsInputThetaSketch != nil && *m.IsInputThetaSketch,
 			Intermediate: m.ShouldFinalize != nil && !*m.ShouldFinalize, StdDev: m.ErrorBoundsStdDev,
 		}
 		out.TimeColumn, out.MaxStringBytes, out.Round = m.TimeColumn, m.MaxStringBytes, m.Round
+	}
+	if m.Type == "cardinality" {
+		var fields []struct{ Dimension string }
+		if err := json.Unmarshal(m.Fields, &fields); err != nil {
+			return row.Metric{}, fmt.Errorf("read fields: %w", err)
+		}
+		out.ByRow, out.Fields = m.ByRow, []string{}
+		for _, f := range fields {
+			out.Fields = append(out.Fields, f.Dimension)
+		}
 	}
 	return out, nil
 }

@@ -28,8 +28,7 @@ const (
 func (m *memory) addComplex(x *memMetric, slot, at int, fresh bool, rows *row.Rows, vals []row.Value) (detail string) {
 	switch {
 	case x.Agg == row.AggHyperUnique:
-		m.addUnique(x, at, fresh, rows, &vals[slot])
-		return ""
+		return m.addUnique(x, slot, at, fresh, rows, vals)
 	case x.Agg.Sketch():
 		return m.addSketch(x, slot, at, fresh, rows, &vals[slot])
 	}
@@ -121,38 +120,16 @@ func chop(text []byte, most int) int {
 	return most
 }
 
-// addUnique adds the texts of a value, each element of a list by itself.
-func (m *memory) addUnique(x *memMetric, at int, fresh bool, rows *row.Rows, v *row.Value) {
-	if fresh {
-		m.unique.load(nil)
-	} else {
-		m.unique.load(x.blobs.get(at))
-	}
-	switch {
-	case v.Kind <= row.Null:
-		if !fresh {
-			return
-		}
-	case v.Kind == row.List:
-		elems := rows.ListOf(v)
-		for i := range elems {
-			m.text = rows.AppendText(m.text[:0], &elems[i])
-			m.unique.add(m.text)
-		}
-	default:
-		m.text = rows.AppendText(m.text[:0], v)
-		m.unique.add(m.text)
-	}
-	m.state = m.unique.store(m.state[:0])
-	x.blobs.set(at, m.state, fresh)
-}
-
 // combineComplex combines two aggregates, the earlier part's first. The result may be one of them.
 func combineComplex(m *metricPlan, x, y []byte) []byte {
 	a := m.Agg
 	switch {
 	case a.Sketch():
 		return combineSketches(m, x, y)
+	case a == row.AggHyperUnique && len(x) == 0:
+		return y
+	case a == row.AggHyperUnique && len(y) == 0:
+		return x
 	case a == row.AggHyperUnique:
 		var p, q hyperUnique
 		p.load(x)

@@ -32,6 +32,8 @@ type memory struct {
 	rowTime int64
 	state   []byte
 	unique  hyperUnique
+	given   hyperUnique
+	elems   [][]byte
 	room    room
 
 	many many // of rows that are added together
@@ -311,6 +313,8 @@ func (x *memMetric) addNumber(at int, fresh bool, rows *row.Rows, v *row.Value, 
 		n, null = row.Number{Long: n.AsLong()}, false
 	}
 	switch {
+	case null && fresh && x.zero:
+		x.nums.set(at, 0)
 	case null && fresh:
 		x.nums.set(at, 0)
 		x.nulls.put(at, true)

@@ -39,6 +39,10 @@ type metricPlan struct {
 	own int
 	// timeSlot is that of a timed aggregator's own time column, -1 for the row's time.
 	timeSlot int
+	// slots are the fields of a cardinality, -1 for the row's time.
+	slots []int
+	// zero says that null is stored as 0.
+	zero bool
 }
 
 func newPlan(s row.Schema, p Parser) *plan {
@@ -70,6 +74,14 @@ func newPlan(s row.Schema, p Parser) *plan {
 		if m.Agg != row.AggCount {
 			mp.slot = slots[m.FieldName]
 		}
+		for _, name := range m.Fields {
+			at, ok := slots[name]
+			if !ok || name == row.TimeColumn {
+				at = -1
+			}
+			mp.slots = append(mp.slots, at)
+		}
+		mp.zero = m.Agg.Any() && !s.Rollup // as Druid has it; with rollup it fails its tasks
 		pl.metrics = append(pl.metrics, mp)
 	}
 	return pl

@@ -46,8 +46,12 @@ var aggregatorNames = [...]string{
 	AggThetaSketch: "thetaSketch",
 }
 
-// ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that tasks do not compute.
+// ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that tasks do not compute. A cardinality
+// is a hyperUnique with Fields.
 func ParseAggregator(name string) (a Aggregator, ok bool) {
+	if name == "cardinality" {
+		return AggHyperUnique, true
+	}
 	for i, n := range aggregatorNames {
 		if n == name {
 			return Aggregator(i), true
@@ -77,6 +81,9 @@ func (a Aggregator) Combining() string {
 
 // Complex says whether what is kept is more than a number.
 func (a Aggregator) Complex() bool { return a >= AggLongFirst }
+
+// Any says whether any value will do.
+func (a Aggregator) Any() bool { return a >= AggLongAny && a <= AggFloatAny }
 
 // Sketch says whether an aggregator is one of the extension druid-datasketches.
 func (a Aggregator) Sketch() bool { return a >= AggHLLSketchBuild && a <= AggThetaSketch }

@@ -157,6 +157,7 @@ const maxDecimalExponent = 1000
 
 // exactLong reads decimal text, with fraction and exponent, that denotes a whole number within 64 bits.
 func exactLong(s string) (int64, bool) {
+	s = plainDigits(s)
 	if n, ok := parseLong([]byte(trimPlus(s))); ok {
 		return n, true
 	}

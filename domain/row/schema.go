@@ -94,6 +94,10 @@ type Metric struct {
 	Agg       Aggregator
 	Name      string
 	FieldName string
+	// Fields, where they are not nil, make AggHyperUnique a cardinality: it counts the values of these columns, the time among
+	// them if it is named, or where ByRow is set their combinations.
+	Fields []string
+	ByRow  bool
 	// TimeColumn is the field that a timed aggregator takes its time from; empty or __time: the row's own time.
 	TimeColumn string
 	// MaxStringBytes bounds the bytes of a string that is kept.
@@ -118,7 +122,7 @@ type Sketch struct {
 	UTF8 bool
 	// Size is the number of hashes that a theta sketch keeps, a power of two from MinThetaSize to MaxThetaSize.
 	Size int
-	// Given says that a theta sketch's input is sketches; that of HLLSketchMerge always is.
+	// Given says that the input of a theta sketch or of hyperUnique is sketches; that of HLLSketchMerge always is.
 	Given bool
 	// Intermediate and StdDev are told to queries: that they answer the sketch and not its estimate, and how many
 	// standard deviations the bounds are apart that stand beside an estimate.
@@ -203,7 +207,7 @@ func (s *Schema) Validate() error {
 		if err := add("metric", m.Name); err != nil {
 			return err
 		}
-		if m.Agg != AggCount && m.FieldName == "" && m.Expression == "" {
+		if m.Agg != AggCount && m.Fields == nil && m.FieldName == "" && m.Expression == "" {
 			return fmt.Errorf("metric %q has no fieldName", m.Name)
 		}
 	}
@@ -246,6 +250,11 @@ func (s *Schema) fields() (names []string, listed int) {
 		if m.FieldName != "" && m.Agg != AggCount {
 			add(m.FieldName)
 		}
+		for _, name := range m.Fields {
+			if name != TimeColumn {
+				add(name)
+			}
+		}
 		if field := m.timeField(); field != "" {
 			add(field)
 		}
@@ -274,6 +283,9 @@ func (s *Schema) Excluded() map[string]bool {
 		out[m.Name] = true
 		if m.Agg != AggCount {
 			out[m.FieldName] = true
+		}
+		for _, name := range m.Fields {
+			out[name] = true
 		}
 		if field := m.timeField(); field != "" {
 			out[field] = true

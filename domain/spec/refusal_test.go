@@ -217,6 +217,10 @@ func TestUnsupported(t *testing.T) {
 		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{
+			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":["a",{"type":"extraction","dimension":"b","extractionFn":{"type":"upper"}}]}]`,
+			"$.spec.dataSchema.metricsSpec[0].fields[1]", "a field that is not of type 'default'",
+		},
+		{
 			"dataSchema.transformSpec", `{"filter":{"type":"not","field":{"type":"javascript","dimension":"a","function":"f"}}}`,
 			"$.spec.dataSchema.transformSpec.filter.field.type", "javascript",
 		},

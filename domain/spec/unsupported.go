@@ -90,8 +90,14 @@ func (u *unsupported) metric(path, name string, m *node) {
 	if _, known := row.ParseAggregator(id); !known {
 		u.add(path+".type", "metric type '%s' (metric '%s')", id, name)
 	}
-	if given := m.get("isInputHyperUnique"); given != nil && given.flag {
-		u.add(path+".isInputHyperUnique", "isInputHyperUnique in metric '%s'", name)
+	if id != "cardinality" {
+		return
+	}
+	for i, f := range m.get("fields").items {
+		t := f.get("type")
+		if t == nil || t.text != "default" && t.text != "LegacyDimensionSpec" {
+			u.add(itemPath(path+".fields", i), "a field that is not of type 'default' in metric '%s'", name)
+		}
 	}
 }
 

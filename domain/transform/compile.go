@@ -99,6 +99,8 @@ func (c *compiler) metric(m *row.Metric) error {
 		out.inputs.mapped = program
 	case m.Agg == row.AggCount: // the number of rows is the sum of a one for each
 		m.Agg, out.count = row.AggLongSum, true
+	case m.Fields != nil: // its fields are read as they are; this one says whether the row counts
+		out.count = true
 	default:
 		out.inputs = c.transformed([]string{m.FieldName})
 	}
