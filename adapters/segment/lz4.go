@@ -59,7 +59,9 @@ func (z *lz4Compressor) compress(dst, src []byte) []byte {
 	for f.place(end) > len(src)-lz4EndLiterals {
 		end--
 	}
-	f.search(limit, end)
+	if !f.search(limit, end) {
+		return appendLZ4Literals(dst, src)
+	}
 	z.parse(len(src), limit)
 	anchor := 0
 	for c := 0; c < limit; {

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -20,6 +21,9 @@ const (
 	// A byte of a word at which nothing is found is looked at in every eighth word only, from lz4Cold misses on; misses are
 	// counted up to lz4Frozen, and a match makes up for lz4Thaw of them.
 	lz4Cold, lz4Frozen, lz4Thaw = 32, 96, 8
+	// A block of lz4Sampled places or more of which fewer than one in lz4Hope has a match, judging by every lz4Sample-th,
+	// is stored as it is: ids of many values, for one.
+	lz4Sampled, lz4Hope, lz4Sample = 8192, 256, 7
 )
 
 // lz4Finder finds, for places of a block, the longest match, or nearly so.
@@ -241,10 +245,27 @@ func (f *lz4Finder) enter(l, limit int) {
 	}
 }
 
-// search fills length and from of the first limit places. Matches end by end.
-func (f *lz4Finder) search(limit, end int) {
+// hopeless says that of the first limit places hardly one begins what stood in the block before. Every lz4Sample-th is
+// looked at, at the least of the contexts.
+func (f *lz4Finder) hopeless(limit int) bool {
+	k, before := f.context[0], &f.before[0]
+	found := 0
+	for c := 0; c < limit; c += lz4Sample {
+		if p := int(before[c]); p > 0 && bytes.Equal(f.compact[p-1:p-1+k], f.compact[c:c+k]) {
+			found++
+		}
+	}
+	return found*lz4Sample*lz4Hope < limit
+}
+
+// search fills length and from of the first limit places. Matches end by end. It is false where none is worth it.
+func (f *lz4Finder) search(limit, end int) bool {
 	f.plan()
-	for l := range f.levels {
+	f.enter(0, limit)
+	if limit >= lz4Sampled && f.hopeless(limit) {
+		return false
+	}
+	for l := 1; l < f.levels; l++ {
 		f.enter(l, limit)
 	}
 	clear(f.cold[:])
@@ -274,6 +295,7 @@ func (f *lz4Finder) search(limit, end int) {
 		}
 		f.length[c], f.from[c] = uint16(length), uint16(from)
 	}
+	return true
 }
 
 // longest looks for a match at c that is longer than the carried one, at most most.
