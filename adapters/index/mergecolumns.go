@@ -186,6 +186,7 @@ func (m *merge) writeStrings(ctx context.Context, w *segment.Writer, d int) erro
 	if err := gather(ctx, m, m.entries(d), nil, m.stringFlush(c, dict)); err != nil {
 		return err
 	}
+	defer forgetter(m.parts)()
 	return c.Close()
 }
 

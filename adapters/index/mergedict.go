@@ -47,7 +47,7 @@ func mergeDicts(parts []part, dim int, compare func(a, b []byte) int) *mergedDic
 		m.hasNull = m.hasNull || d.hasNull
 		lists = lists || d.ends != nil
 	}
-	places := mergeValues(dicts, m.remap, compare)
+	places := mergeValues(dicts, m.remap, compare, forgetter(parts))
 	m.count = len(places)
 	m.value = func(rank uint32) []byte {
 		p := places[rank-1]
@@ -59,9 +59,23 @@ func mergeDicts(parts []part, dim int, compare func(a, b []byte) int) *mergedDic
 	return m
 }
 
-// mergeValues merges the values, noting each part's new ranks.
-func mergeValues(dicts []*sortedDict, remap [][]uint32, compare func(a, b []byte) int) []valuePlace {
+// forgetEvery is how many values are merged before the pages that they were read from are given back.
+const forgetEvery = 1 << 16
+
+// forgetter gives what gives back the pages of the parts' spill file.
+func forgetter(parts []part) func() {
+	for _, p := range parts {
+		if s, ok := p.(*spillPart); ok {
+			return s.file.forget
+		}
+	}
+	return func() {}
+}
+
+// mergeValues merges the values, noting each part's new ranks. It calls forget from time to time.
+func mergeValues(dicts []*sortedDict, remap [][]uint32, compare func(a, b []byte) int, forget func()) []valuePlace {
 	var places []valuePlace
+	steps := 0
 	next := make([]uint32, len(dicts)) // the rank that each stands at
 	heads := make([][]byte, len(dicts))
 	var heap partHeap
@@ -79,6 +93,9 @@ func mergeValues(dicts []*sortedDict, remap [][]uint32, compare func(a, b []byte
 	}
 	var last []byte
 	for len(heap.items) > 0 {
+		if steps++; steps%forgetEvery == 0 {
+			forget()
+		}
 		i := heap.items[0]
 		if len(places) == 0 || !bytes.Equal(heads[i], last) {
 			places = append(places, valuePlace{uint32(i), next[i]})
@@ -92,6 +109,7 @@ func mergeValues(dicts []*sortedDict, remap [][]uint32, compare func(a, b []byte
 		heads[i] = dicts[i].value(next[i])
 		heap.down(0)
 	}
+	forget()
 	return places
 }
 

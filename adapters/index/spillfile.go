@@ -88,6 +88,14 @@ func (s *spillFile) mapAll() error {
 	return nil
 }
 
+// forget has the mapped pages no longer count as this process's memory. They stay where the system has room for them, and
+// come back when they are read again.
+func (s *spillFile) forget() {
+	if s.mapped != nil {
+		_ = unix.Madvise(s.mapped, unix.MADV_DONTNEED) // it is an advice
+	}
+}
+
 func (s *spillFile) close() error {
 	var err error
 	if s.mapped != nil {
