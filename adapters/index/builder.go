@@ -169,17 +169,15 @@ func (b *Builder) addRecord(r *Record, x parsing) error {
 		return nil
 	}
 	b.counters.ProcessedBytes += int64(len(r.Value))
-	if x.err != nil || x.rows.Apart {
+	if x.err != nil {
 		if err := b.flush(); err != nil {
 			return err
 		}
-	}
-	if x.err != nil {
 		return b.unparseable(r, x.err)
 	}
 	rows := x.rows
 	if rows.Apart {
-		return b.addApart(r, rows)
+		return b.addApart(r, x)
 	}
 	b.times = b.times[:0]
 	for i := range x.count {
@@ -207,45 +205,52 @@ func (b *Builder) addRecord(r *Record, x parsing) error {
 }
 
 // addApart adds the rows of a record in which each stands for itself. Druid reads all of them before it stores one.
-func (b *Builder) addApart(r *Record, rows *row.Rows) error {
+func (b *Builder) addApart(r *Record, x parsing) error {
+	rows := x.rows
 	b.times, b.good = b.times[:0], b.good[:0]
 	place := row.Place{Record: 1}
 	broken := rows.Broken
-	for i := 0; i <= rows.Count; i++ {
+	for i := 0; i <= x.count; i++ {
 		for ; len(broken) > 0 && broken[0].Before == i; broken = broken[1:] {
 			at := row.Place{}
 			if !rows.Placeless {
 				at = row.Place{Record: place.Record, Line: broken[0].Line}
+			}
+			if err := b.flush(); err != nil {
+				return err
 			}
 			b.counters.Unparseable++
 			if err := b.note(r, row.ErrorUnparseable, broken[0].Input, []string{broken[0].Message + at.String()}); err != nil {
 				return err
 			}
 		}
-		if i == rows.Count {
+		if i == x.count {
 			break
 		}
-		place.Line = rows.LineOf(i)
-		at := place
+		t, ok := b.timeOf(rows, x.first+i)
+		if ok && t >= row.MinInstant && t < row.MaxInstant {
+			place.Record++
+			b.times, b.good = append(b.times, t), append(b.good, i)
+			continue
+		}
+		err := b.flush()
+		at := row.Place{Record: place.Record, Line: rows.LineOf(x.first + i)}
 		if rows.Placeless {
 			at = row.Place{}
 		}
-		var err error
-		switch t, ok := b.timeOf(rows, i); {
+		switch {
+		case err != nil:
 		case !ok:
-			err = b.badTime(r, rows, 0, i, at)
-		case t < row.MinInstant || t >= row.MaxInstant:
-			err = b.timeOutOfRange(r, i, t, at)
+			err = b.badTime(r, rows, x.first, i, at)
 		default:
-			place.Record++
-			b.times, b.good = append(b.times, t), append(b.good, i)
+			err = b.timeOutOfRange(r, i, t, at)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	for k, i := range b.good {
-		if err := b.addRow(r, rows, 0, i, b.times[k]); err != nil {
+		if err := b.addRow(r, rows, x.first, i, b.times[k]); err != nil {
 			return err
 		}
 	}

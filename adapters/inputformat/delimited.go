@@ -122,22 +122,48 @@ func (p *delimited) setColumns(names []string) (err error) {
 
 // Parse implements index.Parser.
 func (p *delimited) Parse(r *index.Record) (*row.Rows, error) {
-	p.reset()
-	p.rows.Lines = p.rows.Lines[:0]
+	p.Forget()
+	if err := p.Keep(r); err != nil {
+		return nil, err
+	}
+	return &p.rows, nil
+}
+
+// Fork implements index.Forker. Columns that records name are discovered, or else those of the record before.
+func (p *delimited) Fork() (index.Keeper, bool) {
+	if p.discover || p.header {
+		return nil, false
+	}
+	f := &delimited{table: newTable(p.names, false), lists: p.lists, split: p.split, skip: p.skip, columns: p.columns}
+	f.rows.Exact, f.rows.Apart = true, true
+	return f, true
+}
+
+// Keep implements index.Keeper.
+func (p *delimited) Keep(r *index.Record) error {
 	for number, line := range textLines(r.Value) {
 		switch {
 		case number <= p.skip:
 			continue
 		case number == p.skip+1 && p.header:
 			if err := p.readHeader(line); err != nil {
-				return nil, &row.RecordError{Input: javaText(r.Value), Message: err.Error()}
+				return &row.RecordError{Input: javaText(r.Value), Message: err.Error()}
 			}
 			continue
 		}
 		p.add(line)
 		p.rows.Lines = append(p.rows.Lines, number)
 	}
-	return &p.rows, nil
+	return nil
+}
+
+// Kept implements index.Keeper.
+func (p *delimited) Kept() *row.Rows { return &p.rows }
+
+// Forget implements index.Keeper.
+func (p *delimited) Forget() {
+	p.reset()
+	p.rows.Lines = p.rows.Lines[:0]
 }
 
 func (p *delimited) readHeader(line []byte) error {

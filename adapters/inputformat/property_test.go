@@ -97,6 +97,21 @@ func drawRecord(t *rapid.T) []byte {
 	return out
 }
 
+// csvOfAll has the columns of all schemas.
+const csvOfAll = `{"type":"csv","columns":["t","s","m","n","l","d","f","j","v"],"listDelimiter":"|","skipHeaderRows":0}`
+
+// drawLines draws a record of some lines, of which not all have a time.
+func drawLines(t *rapid.T) (out []byte) {
+	for range rapid.SampledFrom([]int{1, 1, 1, 0, 2, 3}).Draw(t, "lines") {
+		line := rapid.SampledFrom([]string{"60000", "1", "3700000", "86400000", "", "late", "9999999999999999"}).Draw(t, "time")
+		for range rapid.IntRange(0, 9).Draw(t, "fields") {
+			line += "," + rapid.SampledFrom([]string{"", "a", "b|a", "1", "-2.5", "7|x", `"a,""b"`, "\xff"}).Draw(t, "field")
+		}
+		out = append(out, line+"\n"...)
+	}
+	return out
+}
+
 // folders gives the bytes of all files of the segments.
 func folders(t *rapid.T, built []index.Built) map[string][]byte {
 	out := map[string][]byte{}
@@ -128,9 +143,22 @@ func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
 			schema.Dimensions = []row.Dimension{{Name: "s"}}
 		}
 		schema.DiscoverDimensions, schema.DiscoverTypes = false, false
+		lines := rapid.Bool().Draw(t, "lines of csv")
+		parser := func() index.Parser { return inputformat.NewJSON(schema) }
+		record := drawRecord
+		if lines {
+			record = drawLines
+			parser = func() index.Parser {
+				p, err := (&inputformat.Formats{}).New(json.RawMessage(csvOfAll), schema)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+		}
 		drawn := make([][]byte, rapid.IntRange(1, 60).Draw(t, "records"))
 		for i := range drawn {
-			drawn[i] = drawRecord(t)
+			drawn[i] = record(t)
 			if rapid.IntRange(0, 20).Draw(t, "tombstone") == 0 {
 				drawn[i] = nil
 			}
@@ -147,7 +175,7 @@ func TestABatchReadByManyGivesTheSameSegments(t *testing.T) {
 			}
 			defer os.RemoveAll(dir)
 			b, err := index.NewBuilder(index.Config{
-				Schema: schema, Parser: inputformat.NewJSON(schema), Dir: dir, MaxRowsInMemory: 500,
+				Schema: schema, Parser: parser(), Dir: dir, MaxRowsInMemory: 500,
 				MaxParseExceptions: limit, MaxSavedParseExceptions: 7,
 			})
 			if err != nil {
