@@ -2,6 +2,7 @@ package segment
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,5 +117,39 @@ func TestDamageToComplexColumnsIsATypedError(t *testing.T) {
 		}
 		files["00000.smoosh"] = b[:i:i]
 		checkTyped(t, readAll(files))
+	}
+}
+
+// TestAHyperUniqueOfNothingIsNull: Druid cannot print the sketch that it makes of no bytes.
+func TestAHyperUniqueOfNothingIsNull(t *testing.T) {
+	w, dir := create(t, Meta{IntervalEnd: 2, Metrics: []MetricMeta{{Type: "hyperUnique", Name: "h"}, {Type: "thetaSketch", Name: "t"}}})
+	times(t, w, 2)
+	for _, column := range []struct{ name, typeName string }{{"h", TypeHyperUnique}, {"t", TypeThetaSketch}} {
+		c, err := w.Complex(column.name, column.typeName)
+		if err == nil {
+			err = errors.Join(c.AppendBatch([][]byte{nil, {1, 0, 0, 0, 0, 0, 0}}), c.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for name, want := range map[string]string{"h": `null "AQAAAAAAAA=="`, "t": `"" "AQAAAAAAAA=="`} {
+		c, err := r.Complex(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := c.AppendJSON(nil, 0)
+		both, err2 := c.AppendJSON(append(first, ' '), 1)
+		if err != nil || err2 != nil || string(both) != want {
+			t.Errorf("column %s holds %s, %v, %v, want %s", name, both, err, err2, want)
+		}
 	}
 }

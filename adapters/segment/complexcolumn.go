@@ -116,7 +116,10 @@ func (c *ComplexColumn) Bytes(row int) ([]byte, error) {
 		return nil, fmt.Errorf("read column %q: row %d of %d", c.data.name, row, c.data.rows)
 	}
 	if c.data.list != nil {
-		b, _, err := c.data.list.at(row)
+		b, null, err := c.data.list.at(row)
+		if null {
+			return nil, err
+		}
 		return b, err
 	}
 	var bounds [16]byte
@@ -140,6 +143,9 @@ func (c *ComplexColumn) AppendJSON(dst []byte, row int) ([]byte, error) {
 		return dst, err
 	}
 	d := c.data
+	if b == nil && d.list != nil && d.typeName == TypeHyperUnique {
+		return append(dst, "null"...), nil
+	}
 	v := cursor{part: d.name, b: b}
 	switch {
 	case d.list != nil && d.typeName != TypePairLongString:

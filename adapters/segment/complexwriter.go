@@ -39,8 +39,10 @@ func (w *Writer) beginComplex(name, typeName string, abort func()) error {
 // ComplexWriter writes a metric's column of bytes that belong to its
 // aggregator, one list element a row. It is used by one goroutine.
 type ComplexWriter struct {
-	w      *Writer
-	name   string
+	w    *Writer
+	name string
+	// nulls says that no bytes are a null. Druid reads them as an empty sketch otherwise, or cannot read them.
+	nulls  bool
 	rows   int64
 	ends   []byte
 	spool  spool
@@ -50,14 +52,14 @@ type ComplexWriter struct {
 // Complex begins a column of one of the types whose rows are byte strings:
 // sketches, and pairs of time and string.
 func (w *Writer) Complex(name, typeName string) (*ComplexWriter, error) {
-	c := &ComplexWriter{w: w, name: name, spool: spool{path: w.spoolPath(0)}}
+	c := &ComplexWriter{w: w, name: name, nulls: typeName == TypeHyperUnique, spool: spool{path: w.spoolPath(0)}}
 	if err := w.beginComplex(name, typeName, func() { _ = c.spool.close() }); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// AppendBatch adds a row per element, which it copies.
+// AppendBatch adds a row per element, which it copies. A hyperUnique of no bytes is null.
 func (c *ComplexWriter) AppendBatch(elems [][]byte) error {
 	if err := c.w.usable(c.closed); err != nil {
 		return err
@@ -69,7 +71,11 @@ func (c *ComplexWriter) AppendBatch(elems [][]byte) error {
 		if c.spool.size+int64(len(b))+int64(len(c.ends)) > maxChunk-8192 {
 			return c.w.fail(&UnsupportedError{Column: c.name, Feature: "writing a part of 2 GiB and more"})
 		}
-		if err := errors.Join(c.spool.write(valueMarker), c.spool.write(b)); err != nil {
+		marker := valueMarker
+		if c.nulls && len(b) == 0 {
+			marker = nullMarker
+		}
+		if err := errors.Join(c.spool.write(marker), c.spool.write(b)); err != nil {
 			return c.w.fail(fmt.Errorf("append to column %q: %w", c.name, err))
 		}
 		c.ends = binary.BigEndian.AppendUint32(c.ends, uint32(c.spool.size))
