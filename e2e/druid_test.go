@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +26,8 @@ type lab struct {
 	tools string
 	env   []string
 	sql   string // URL of the broker's SQL
+
+	broker, overlord, metadata string // of the cluster, once it runs
 }
 
 // newLab finds the scripts and gives the test's processes folders and ports of their own. Absent scripts are a failure.
@@ -137,11 +138,8 @@ func (l *lab) druid() {
 		l.t.Error(err)
 		return
 	}
-	for line := range bytes.Lines(out) {
-		if address, ok := strings.CutPrefix(strings.TrimSpace(string(line)), "BROKER="); ok {
-			l.sql = address + "/druid/v2/sql"
-		}
-	}
+	l.broker, l.overlord, l.metadata = setting(l.t, out, "BROKER"), setting(l.t, out, "OVERLORD"), setting(l.t, out, "METADATA_URI")
+	l.sql = l.broker + "/druid/v2/sql"
 }
 
 // dump has Druid's own reader print the rows of segments.
@@ -156,30 +154,56 @@ func (l *lab) dump(all []published) *tally {
 	return c
 }
 
-// load makes Druid load the segments by the descriptors that Ogham publishes, a few at a time.
+// load makes Druid load the segments by the descriptors that Ogham publishes, and waits until they can be queried.
 func (l *lab) load(all []published) {
 	l.t.Helper()
-	dir := l.t.TempDir()
-	files := make(chan string)
-	var work sync.WaitGroup
-	for range 4 {
-		work.Go(func() {
-			for file := range files {
-				if _, err := l.command(l.t.Context(), "publish-segment.sh", file); err != nil {
-					l.t.Error(err)
-				}
-			}
-		})
-	}
-	for i, p := range all {
-		file := filepath.Join(dir, fmt.Sprintf("%d.json", i))
-		if err := os.WriteFile(file, p.Descriptor, 0o644); err != nil {
-			l.t.Error(err)
+	var lines bytes.Buffer
+	sources := map[string]bool{}
+	for _, p := range all {
+		if err := json.Compact(&lines, p.Descriptor); err != nil {
+			l.t.Fatal(err)
 		}
-		files <- file
+		lines.WriteByte('\n')
+		sources[descriptorOf(l.t, p).DataSource] = true
 	}
-	close(files)
-	work.Wait()
+	file := filepath.Join(l.t.TempDir(), "descriptors.json")
+	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(l.t.Context(), l.java(), "-cp", filepath.Join(l.home("DRUID_HOME"), "libs", "*"),
+		filepath.Join("testdata", "LoadSegments.java"), l.metadata, file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		l.t.Fatalf("insert descriptors: %v\n%s", err, out)
+	}
+	eventually(l.t, "Druid loads the segments", func() (bool, string) {
+		loaded := int64(0)
+		for _, row := range l.query(`SELECT datasource, COUNT(*) FROM sys.segments WHERE is_available = 1 GROUP BY 1`) {
+			if sources[row[0].(string)] {
+				loaded += int64(number(l.t, row[1]))
+			}
+		}
+		return loaded == int64(len(all)), fmt.Sprintf("%d of %d", loaded, len(all))
+	})
+}
+
+// java is the command that runs Java.
+func (l *lab) java() string {
+	if java := os.Getenv("JAVA"); java != "" {
+		return java
+	}
+	return "java"
+}
+
+// home is a folder that the scripts know: DRUID_HOME or KAFKA_HOME, where the jars are, or DRUID_RUN.
+func (l *lab) home(name string) string {
+	l.t.Helper()
+	cmd := exec.CommandContext(l.t.Context(), "bash", "-c", `. "$1/common.sh" && printf %s "${!2}"`, "home", l.tools, name)
+	cmd.Env = l.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		l.t.Fatalf("find %s: %v: %s", name, err, out)
+	}
+	return string(out)
 }
 
 // query asks Druid in SQL; numbers come as json.Number.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ogham/adapters/httpapi/goldentest"
@@ -118,12 +119,15 @@ func (c *ingestCase) ends() map[string]int64 {
 // produce makes the topics of all cases and sends their records.
 func (b *broker) produce(cases []ingestCase, topic func(*ingestCase) string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
 	defer cancel()
-	client := b.client()
+	client := b.client(kgo.UnknownTopicRetries(-1)) // a real broker may need a moment to know a topic that it has made
 	for i := range cases {
 		c := &cases[i]
-		b.createTopic(topic(c), c.partitions())
+		// The records' times may be long ago.
+		if _, err := kadm.NewClient(client).CreateTopic(ctx, c.partitions(), 1, map[string]*string{"retention.ms": kadm.StringPtr("-1")}, topic(c)); err != nil {
+			b.t.Fatalf("create topic %s: %v", topic(c), err)
+		}
 		for _, r := range c.records {
 			sent := *r
 			sent.Topic = topic(c)
@@ -180,11 +184,28 @@ type ingested struct {
 // is named like its data source.
 func (s *server) ingest(t *testing.T, c *ingestCase, id, topic, brokers string) (in ingested) {
 	t.Helper()
+	s.submitCase(t, c, id, topic, brokers)
+	in = s.suspendRead(t, c, id)
+	s.waitPublished(t, id, &in)
+	return in
+}
+
+// submitCase submits the case's spec.
+func (s *server) submitCase(t *testing.T, c *ingestCase, id, topic, brokers string) {
+	t.Helper()
+	s.as(t).submit(c.specFor(t, id, topic, brokers, map[string]any{"startDelay": "PT0.1S", "period": "PT0.5S"}))
+}
+
+// suspendRead waits until all records are read, asks what is told of them, and suspends the supervisor.
+func (s *server) suspendRead(t *testing.T, c *ingestCase, id string) (in ingested) {
+	t.Helper()
 	s = s.as(t)
-	s.submit(c.specFor(t, id, topic, brokers, map[string]any{"startDelay": "PT0.1S", "period": "PT0.5S"}))
 	want := c.ends()
 	eventually(t, "the tasks of "+id+" have read everything", func() (bool, string) {
 		st, seen := s.statusOf(id)
+		if strings.Contains(st.Payload.DetailedState, "UNHEALTHY") {
+			t.Fatalf("%s is unhealthy: %s; its tasks: %s", id, seen, s.failures(id))
+		}
 		read := map[string]int64{}
 		for _, x := range st.Payload.ActiveTasks {
 			for p, at := range x.CurrentOffsets {
@@ -203,6 +224,13 @@ func (s *server) ingest(t *testing.T, c *ingestCase, id, topic, brokers string) 
 	s.must("GET", pathOf(id, "/parseErrors"), nil, &in.parseErrors)
 	in.unparseable = s.answer("/druid/worker/v1/chat/" + in.task + "/unparseableEvents")
 	s.must("POST", pathOf(id, "/suspend"), nil, nil)
+	return in
+}
+
+// waitPublished waits until the task of a suspended supervisor has published, and asks for its report and segments.
+func (s *server) waitPublished(t *testing.T, id string, in *ingested) {
+	t.Helper()
+	s = s.as(t)
 	eventually(t, "the task of "+id+" succeeds", func() (bool, string) {
 		all := s.tasks(id)
 		i := slices.IndexFunc(all, func(e taskEntry) bool { return e.ID == in.task })
@@ -213,7 +241,15 @@ func (s *server) ingest(t *testing.T, c *ingestCase, id, topic, brokers string) 
 	if in.segments, err = s.segments(id); err != nil {
 		t.Fatal(err)
 	}
-	return in
+}
+
+// failures is why the tasks of a supervisor failed.
+func (s *server) failures(id string) (why []string) {
+	for _, e := range s.tasks(id) {
+		_, b, _ := s.call("GET", "/druid/indexer/v1/task/"+e.ID+"/status", nil)
+		why = append(why, clip(string(b)))
+	}
+	return why
 }
 
 // answer is the body of an answer with 200 or 204.
