@@ -107,15 +107,15 @@ func (d *dict) touch(probes []probe) (touched uint32) {
 	return touched
 }
 
-// find gives the id of a probed text that is known.
-func (d *dict) find(p *probe) (id uint32, ok bool) {
+// find gives the id of a probed text, or 0 and the free slot that it would have.
+func (d *dict) find(p *probe) (id, slot uint32) {
 	for i := d.at(p.hash); ; i = (i + 1) & uint32(len(d.slots)-1) {
 		s := &d.slots[i]
 		if s.head == p.head && s.tail == p.tail && s.id != 0 {
-			return s.id, true
+			return s.id, i
 		}
 		if s.id == 0 {
-			return 0, false
+			return 0, i
 		}
 	}
 }
@@ -125,20 +125,12 @@ func (d *dict) intern(b []byte) uint32 {
 	if len(b) > dictShort {
 		return d.internLong(b)
 	}
-	head, tail := pack(b)
-	return d.internShort(b, head, tail, d.hash(head, tail))
-}
-
-func (d *dict) internShort(b []byte, head uint64, tail, hash uint32) uint32 {
-	for i := d.at(hash); ; i = (i + 1) & uint32(len(d.slots)-1) {
-		s := &d.slots[i]
-		if s.head == head && s.tail == tail && s.id != 0 {
-			return s.id
-		}
-		if s.id == 0 {
-			return d.add(i, b, head, tail)
-		}
+	p := d.probe(b)
+	id, slot := d.find(&p)
+	if id == 0 {
+		id = d.add(slot, b, p.head, p.tail)
 	}
+	return id
 }
 
 func (d *dict) internLong(b []byte) uint32 {

@@ -141,10 +141,10 @@ func (m *memory) stringIDs(d *memDim, ids []uint32, rows *row.Rows, at []int) {
 			d.hasNull = d.hasNull || ids[j] == 0
 			continue
 		}
-		id, ok := d.values.find(p)
-		if !ok {
+		id, slot := d.values.find(p)
+		if id == 0 {
 			text, _ := shortText(v)
-			id = d.values.internShort(text, p.head, p.tail, p.hash)
+			id = d.values.add(slot, text, p.head, p.tail)
 		}
 		ids[j] = id
 	}

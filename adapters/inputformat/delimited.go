@@ -134,9 +134,16 @@ func (p *delimited) Fork() (index.Keeper, bool) {
 	if p.discover || p.header {
 		return nil, false
 	}
-	f := &delimited{table: newTable(p.names, false), lists: p.lists, split: p.split, skip: p.skip, columns: p.columns}
-	f.rows.Exact, f.rows.Apart = true, true
+	f := p.over(newTable(p.names, false))
+	f.columns = p.columns
 	return f, true
+}
+
+// over is a reader of the same lines into another table. It has no columns yet.
+func (p *delimited) over(t table) *delimited {
+	out := &delimited{table: t, lists: p.lists, split: p.split, skip: p.skip, header: p.header}
+	out.rows.Exact, out.rows.Apart = true, true
+	return out
 }
 
 // Keep implements index.Keeper.
@@ -200,10 +207,8 @@ func (p *delimited) add(line []byte) {
 func (p *delimited) Event(r *index.Record, i int) string { return event(p, r, i) }
 
 func (p *delimited) everything() reader {
-	all := &delimited{
-		table: newTable(nil, true), lists: p.lists, split: p.split, skip: p.skip, header: p.header, asLong: true,
-	}
-	all.rows.Exact, all.rows.Apart = true, true
+	all := p.over(newTable(nil, true))
+	all.asLong = true
 	for _, c := range p.columns {
 		all.columns = append(all.columns, column{c.name, all.slot([]byte(c.name))})
 	}

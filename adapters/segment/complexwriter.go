@@ -71,11 +71,7 @@ func (c *ComplexWriter) AppendBatch(elems [][]byte) error {
 		if c.spool.size+int64(len(b))+int64(len(c.ends)) > maxChunk-8192 {
 			return c.w.fail(&UnsupportedError{Column: c.name, Feature: "writing a part of 2 GiB and more"})
 		}
-		marker := valueMarker
-		if c.nulls && len(b) == 0 {
-			marker = nullMarker
-		}
-		if err := errors.Join(c.spool.write(marker), c.spool.write(b)); err != nil {
+		if err := writeElement(&c.spool, b, c.nulls && len(b) == 0); err != nil {
 			return c.w.fail(fmt.Errorf("append to column %q: %w", c.name, err))
 		}
 		c.ends = binary.BigEndian.AppendUint32(c.ends, uint32(c.spool.size))

@@ -131,7 +131,7 @@ var (
 	nullMarker  = []byte{0xff, 0xff, 0xff, 0xff}
 )
 
-func writeElement(s *smooshWriter, v []byte, null bool) error {
+func writeElement(s interface{ write(p []byte) error }, v []byte, null bool) error {
 	if null {
 		return s.write(nullMarker)
 	}
