@@ -175,14 +175,24 @@ func (l *lab) load(all []published) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		l.t.Fatalf("insert descriptors: %v\n%s", err, out)
 	}
-	eventually(l.t, "Druid loads the segments", func() (bool, string) {
-		loaded := int64(0)
-		for _, row := range l.query(`SELECT datasource, COUNT(*) FROM sys.segments WHERE is_available = 1 GROUP BY 1`) {
+	// A broker serves a segment before it has asked for its columns and its number of rows, and until then SQL may not
+	// know the data source.
+	eventually(l.t, "Druid loads the segments and knows their columns", func() (bool, string) {
+		loaded, known, tables := int64(0), int64(0), 0
+		for _, row := range l.query(`SELECT datasource, COUNT(*), COUNT(*) FILTER (WHERE num_rows > 0) FROM sys.segments WHERE is_available = 1 GROUP BY 1`) {
 			if sources[row[0].(string)] {
 				loaded += int64(number(l.t, row[1]))
+				known += int64(number(l.t, row[2]))
 			}
 		}
-		return loaded == int64(len(all)), fmt.Sprintf("%d of %d", loaded, len(all))
+		for _, row := range l.query(`SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'druid'`) {
+			if sources[row[0].(string)] {
+				tables++
+			}
+		}
+		wanted := int64(len(all))
+		return loaded == wanted && known == wanted && tables == len(sources),
+			fmt.Sprintf("%d of %d, the rows of %d known, %d of %d tables", loaded, wanted, known, tables, len(sources))
 	})
 }
 

@@ -60,6 +60,7 @@ func TestRealKafkaAndDruid(t *testing.T) {
 		t.Fatal("Druid did not start")
 	}
 	l.load(append(append(edits, ledger...), nested...))
+	l.settle()
 	t.Run("queries of edits", func(t *testing.T) { checkQueries(t, l, "edits", rows) })
 	t.Run("queries of nested", func(t *testing.T) { checkNested(t, l) })
 	t.Run("queries of ledger", func(t *testing.T) { checkQueries(t, l, "ledger", inTransactions) })
