@@ -24,6 +24,7 @@ type memoryBuilder struct {
 	row     row.Counters
 	bad     []row.ParseException
 	persist int
+	sealed  bool
 	closed  bool
 	bounds  [][2]*int64 // as they were set
 }
@@ -85,6 +86,13 @@ func (m *memoryBuilder) Persist(context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.persist++
+	return nil
+}
+
+func (m *memoryBuilder) Seal() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sealed = true
 	return nil
 }
 

@@ -87,6 +87,8 @@ type Builder interface {
 	MaxSegmentRows() int64
 	Bytes() int64
 	Persist(ctx context.Context) error
+	// Seal says that no more records come, though Finish may be long in coming: memory is to be let go.
+	Seal() error
 	// Finish gives one folder per interval that has rows.
 	Finish(ctx context.Context) ([]Built, error)
 	// Close removes what the builder wrote, and waits for its work.

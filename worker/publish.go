@@ -26,6 +26,7 @@ const deleteTimeout = 10 * time.Second
 type publisher struct {
 	r       *runner
 	waiting []*sequence
+	busy    bool // with a sequence that is not among those waiting
 	closed  bool // no more will come
 	ended   bool
 }
@@ -60,11 +61,14 @@ func (p *publisher) run(ctx context.Context) error {
 			return err
 		}
 		s := p.waiting[0]
-		p.waiting = p.waiting[1:]
+		p.waiting, p.busy = p.waiting[1:], true
 		p.r.mu.Unlock()
 		if err := p.r.publish(ctx, s); err != nil {
 			return err
 		}
+		p.r.mu.Lock()
+		p.busy = false
+		p.r.mu.Unlock()
 	}
 }
 

@@ -56,8 +56,8 @@ func (r *reader) turn(ctx context.Context) (finished bool, err error) {
 	if err := r.rest(ctx); err != nil {
 		return false, err
 	}
-	if finished := r.handOver(); finished {
-		return true, nil
+	if finished, err := r.handOver(); err != nil || finished {
+		return finished, err
 	}
 	if due, number := r.checkpointDue(); due {
 		return false, r.checkpoint(ctx, number)
@@ -113,7 +113,41 @@ func (r *reader) rest(ctx context.Context) error {
 }
 
 // handOver gives the publisher every sequence that was read to its end, and reports whether that were all.
-func (r *reader) handOver() (finished bool) {
+func (r *reader) handOver() (finished bool, err error) {
+	for {
+		s, wait := r.whole()
+		if s == nil {
+			break
+		}
+		if wait && s.builder != nil {
+			// It would keep for nothing what the next one needs.
+			if err := s.builder.Seal(); err != nil {
+				return false, fmt.Errorf("spill sequence %d: %w", s.Number, err)
+			}
+		}
+		r.mu.Lock()
+		s.handed = true
+		r.queue.add(s)
+		r.mu.Unlock()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sequences {
+		if !s.handed {
+			return false, nil
+		}
+	}
+	if r.finishing {
+		r.status = task.RunnerPublishing
+		r.announce()
+		r.w.poke()
+	}
+	return r.finishing, nil
+}
+
+// whole gives the oldest sequence that is not handed over, if it was read to its end. wait says that the publisher is at
+// an earlier one.
+func (r *reader) whole() (s *sequence, wait bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.sequences {
@@ -121,17 +155,11 @@ func (r *reader) handOver() (finished bool) {
 			continue
 		}
 		if !s.full(r.position) {
-			return false
+			return nil, false
 		}
-		s.handed = true
-		r.queue.add(s)
+		return s, r.queue.busy || len(r.queue.waiting) > 0
 	}
-	if r.finishing {
-		r.status = task.RunnerPublishing
-		r.announce()
-		r.w.poke()
-	}
-	return r.finishing
+	return nil, false
 }
 
 // poll waits for records. Trouble with Kafka does not fail the task: it waits and polls again.

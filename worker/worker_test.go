@@ -171,6 +171,19 @@ func TestASlowPublishDoesNotCloseOneSmallSequenceAfterTheOther(t *testing.T) {
 	}
 	b.readTo("t1", all(21))
 	n := len(b.leader.seen(task.NoticeCheckpoint))
+	until(t, "the sequences that wait for the first one are sealed", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for i, m := range b.builders[:n] {
+			m.mu.Lock()
+			sealed := m.sealed
+			m.mu.Unlock()
+			if sealed != (i > 0) {
+				return false
+			}
+		}
+		return true
+	})
 	close(held)
 	var committed []task.Segment
 	until(t, "what was closed is committed", func() bool {

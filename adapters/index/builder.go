@@ -12,7 +12,7 @@ import (
 	"ogham/domain/row"
 )
 
-// Builder builds the segments of one sequence. AddBatch, SetTimeBounds, Persist, Finish and Close are for one goroutine at a time;
+// Builder builds the segments of one sequence. AddBatch, SetTimeBounds, Persist, Seal, Finish and Close are for one goroutine at a time;
 // Counters, ParseExceptions, Rows, Bytes and MaxSegmentRows may be called from any.
 type Builder struct {
 	cfg   Config
@@ -24,6 +24,7 @@ type Builder struct {
 	spare  []*memory
 	behind *persist // the spill under way
 	err    error    // final once set
+	sealed bool     // no more rows come
 	over   bool
 
 	ahead    *ahead
@@ -78,6 +79,9 @@ const checkEvery = 64
 func (b *Builder) AddBatch(records []Record) error {
 	if err := b.usable(); err != nil {
 		return err
+	}
+	if b.sealed {
+		return ErrClosed
 	}
 	defer b.publish()
 	add := b.addInTurn
@@ -135,6 +139,21 @@ func (b *Builder) usable() error {
 	if b.over {
 		return ErrClosed
 	}
+	return nil
+}
+
+// Seal says that no more rows come, though Finish may be long in coming: what is in memory is spilled in the background,
+// and what only reading needs is let go.
+func (b *Builder) Seal() error {
+	if err := b.usable(); err != nil || b.sealed {
+		return err
+	}
+	defer b.publish()
+	b.sealed = true
+	if err := b.startPersist(); err != nil {
+		return b.fail(err)
+	}
+	b.spare, b.ahead, b.staged = nil, nil, staged{}
 	return nil
 }
 

@@ -268,6 +268,34 @@ func TestNothingIsBuiltFromNothing(t *testing.T) {
 	}
 }
 
+func TestASealedBuilderKeepsNothingInMemory(t *testing.T) {
+	b := newTestBuilder(t, lineConfig(t))
+	for _, batch := range [][]Record{lines("1,a,1", "3600000,b,1"), lines("2,a,1")} {
+		if err := b.AddBatch(batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(b.Seal(), b.Seal()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.AddBatch(lines("3,a,1")); !errors.Is(err, ErrClosed) {
+		t.Errorf("add after seal: %v", err)
+	}
+	<-b.behind.done
+	for _, m := range b.behind.memories {
+		if m != nil {
+			t.Error("a spilled memory is kept")
+		}
+	}
+	built, err := b.Finish(context.Background())
+	if err != nil || len(built) != 2 || built[0].Rows+built[1].Rows != 3 {
+		t.Errorf("built %+v, %v", built, err)
+	}
+	if n := b.Counters().Processed; n != 3 {
+		t.Errorf("%d processed", n)
+	}
+}
+
 func TestFailedFinishLeavesNoFolder(t *testing.T) {
 	c := lineConfig(t)
 	b := newTestBuilder(t, c)

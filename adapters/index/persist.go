@@ -6,6 +6,7 @@ type persist struct {
 	sinks    []*sink
 	memories []*memory
 	parts    []*spillPart
+	last     bool // the memories are not wanted again
 	bytes    int64
 	err      error
 	done     chan struct{}
@@ -19,7 +20,7 @@ func (b *Builder) startPersist() error {
 	if err := b.waitPersist(); err != nil {
 		return err
 	}
-	p := &persist{done: make(chan struct{})}
+	p := &persist{done: make(chan struct{}), last: b.sealed}
 	for _, k := range b.sortedSinks() {
 		m := k.memory
 		if m == nil || m.rows == 0 {
@@ -42,13 +43,16 @@ func (b *Builder) startPersist() error {
 
 func (p *persist) run(file *spillFile) {
 	defer close(p.done)
-	for _, m := range p.memories {
+	for i, m := range p.memories {
 		part, err := writePart(file, freeze(m))
 		if err != nil {
 			p.err = err
 			return
 		}
 		p.parts = append(p.parts, part)
+		if p.last {
+			p.memories[i] = nil
+		}
 	}
 }
 
@@ -65,7 +69,7 @@ func (b *Builder) waitPersist() error {
 	}
 	for i, k := range p.sinks {
 		k.parts = append(k.parts, p.parts[i])
-		if m := p.memories[i]; len(b.spare) < maxSpare {
+		if m := p.memories[i]; m != nil && len(b.spare) < maxSpare {
 			m.reset()
 			b.spare = append(b.spare, m)
 		}

@@ -266,6 +266,11 @@ func TestAnySplitGivesTheSameSegments(t *testing.T) {
 				}
 			}
 		}
+		if rapid.Bool().Draw(t, "seal") {
+			if err := split.Seal(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		a, err := whole.Finish(context.Background())
 		if err != nil {
 			t.Fatal(err)
