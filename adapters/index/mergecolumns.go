@@ -13,23 +13,26 @@ import (
 // cursor reads one column of a part from first to last, in blocks.
 type cursor[T any] struct {
 	vals  []T
-	nulls []bool // numbers only
+	nulls []bool // of a column with marks
 	at    int    // row after the block
 	pos   int
 	total int
 	fill  func(vals []T, nulls []bool, at int) error
 }
 
-// ensure reads the next block if this one is used up.
-func (c *cursor[T]) ensure(block int) error {
-	if c.pos < len(c.vals) {
-		return nil
-	}
+// read reads the next block.
+func (c *cursor[T]) read(block int, marks bool) error {
 	n := min(block, c.total-c.at)
 	if cap(c.vals) < n {
-		c.vals, c.nulls = make([]T, n), make([]bool, n)
+		c.vals = make([]T, n)
+		if marks {
+			c.nulls = make([]bool, n)
+		}
 	}
-	c.vals, c.nulls = c.vals[:n], c.nulls[:n]
+	c.vals = c.vals[:n]
+	if marks {
+		c.nulls = c.nulls[:n]
+	}
 	if err := c.fill(c.vals, c.nulls, c.at); err != nil {
 		return err
 	}
@@ -41,50 +44,86 @@ func (c *cursor[T]) ensure(block int) error {
 // outBlock is how many rows go to the segment writer at a time.
 const outBlock = 8192
 
-// gather reads a column in merged order into blocks of at most outBlock rows and gives each to flush. Rows that combine
-// are skipped if combine is nil, as key columns are equal in them.
-func gather[T any](ctx context.Context, m *merge, fill func(p part) func([]T, []bool, int) error,
-	combine func(last *T, lastNull *bool, v T, null bool), flush func([]T, []bool) error,
-) error {
+// gathered is a column that is brought into merged order.
+type gathered[T any] struct {
+	fill func(p part) func(vals []T, nulls []bool, at int) error
+	// marks says that values come with marks of those that are null; without it nulls is nil throughout.
+	marks bool
+	// combine adds a value to the one before. It is nil for key columns, which are equal in rows that combine.
+	combine func(last *T, lastNull *bool, v T, null bool)
+	flush   func(vals []T, nulls []bool) error
+}
+
+// gather reads the column in blocks of at most outBlock rows and gives each to flush.
+func (g *gathered[T]) gather(ctx context.Context, m *merge) error {
 	cursors := make([]cursor[T], len(m.parts))
 	for i, p := range m.parts {
-		cursors[i] = cursor[T]{total: p.length(), fill: fill(p)}
+		cursors[i] = cursor[T]{total: p.length(), fill: g.fill(p)}
 	}
-	out, nulls := make([]T, 0, outBlock), make([]bool, 0, outBlock)
-	for _, r := range m.rows.runs {
-		c := &cursors[r.part]
-		if r.count&combineBit != 0 {
-			if err := c.ensure(m.block); err != nil {
-				return err
-			}
-			if combine != nil {
-				last := len(out) - 1
-				combine(&out[last], &nulls[last], c.vals[c.pos], c.nulls[c.pos])
-			}
-			c.pos++
-			continue
+	out, k := make([]T, outBlock), 0
+	unmarked := false
+	var nulls []bool
+	if g.marks {
+		nulls = make([]bool, outBlock)
+	}
+	flush := func() error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("merge columns: %w", err)
 		}
-		for left := int(r.count); left > 0; {
-			if err := c.ensure(m.block); err != nil {
-				return err
-			}
-			if len(out) == outBlock {
-				if err := ctx.Err(); err != nil {
-					return fmt.Errorf("merge columns: %w", err)
-				}
-				if err := flush(out, nulls); err != nil {
+		n := k
+		k = 0
+		return g.flush(out[:n], nulls[:min(n, len(nulls))])
+	}
+	for _, block := range m.rows.runs.blocks {
+		for _, word := range block {
+			part, left := m.rows.runs.split(word)
+			c := &cursors[part]
+			if c.pos == len(c.vals) {
+				if err := c.read(m.block, g.marks); err != nil {
 					return err
 				}
-				out, nulls = out[:0], nulls[:0]
 			}
-			n := min(left, len(c.vals)-c.pos, outBlock-len(out))
-			out = append(out, c.vals[c.pos:c.pos+n]...)
-			nulls = append(nulls, c.nulls[c.pos:c.pos+n]...)
-			c.pos += n
-			left -= n
+			if word&combineBit != 0 {
+				switch {
+				case g.combine == nil:
+				case g.marks:
+					g.combine(&out[k-1], &nulls[k-1], c.vals[c.pos], c.nulls[c.pos])
+				default:
+					g.combine(&out[k-1], &unmarked, c.vals[c.pos], false)
+				}
+				c.pos++
+				continue
+			}
+			if left == 1 && k < len(out) && !g.marks {
+				out[k] = c.vals[c.pos]
+				k++
+				c.pos++
+				continue
+			}
+			for {
+				if k == len(out) {
+					if err := flush(); err != nil {
+						return err
+					}
+				}
+				n := copy(out[k:min(len(out), k+left)], c.vals[c.pos:])
+				if g.marks {
+					copy(nulls[k:k+n], c.nulls[c.pos:])
+				}
+				k += n
+				c.pos += n
+				if left -= n; left == 0 {
+					break
+				}
+				if c.pos == len(c.vals) {
+					if err := c.read(m.block, g.marks); err != nil {
+						return err
+					}
+				}
+			}
 		}
 	}
-	return flush(out, nulls)
+	return flush()
 }
 
 func (m *merge) writeTime(ctx context.Context, w *segment.Writer) error {
@@ -92,10 +131,13 @@ func (m *merge) writeTime(ctx context.Context, w *segment.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = gather(ctx, m, func(p part) func([]int64, []bool, int) error {
-		return func(vals []int64, _ []bool, at int) error { return p.times(vals, at) }
-	}, nil, func(vals []int64, _ []bool) error { return c.AppendBatch(vals, nil) })
-	if err != nil {
+	g := gathered[int64]{
+		fill: func(p part) func([]int64, []bool, int) error {
+			return func(vals []int64, _ []bool, at int) error { return p.times(vals, at) }
+		},
+		flush: func(vals []int64, _ []bool) error { return c.AppendBatch(vals, nil) },
+	}
+	if err := g.gather(ctx, m); err != nil {
 		return err
 	}
 	return c.Close()
@@ -105,13 +147,19 @@ func (m *merge) writeTime(ctx context.Context, w *segment.Writer) error {
 func (m *merge) writeNumbers(
 	ctx context.Context, w *segment.Writer, col int, name string, t row.Type, agg row.Aggregator,
 ) error {
-	flush, closeColumn, err := numberWriter(w, name, t, m.numbers(col).nullable)
+	flush, closeColumn, err := numberWriter(w, name, t)
 	if err != nil {
 		return err
 	}
-	var mix func(last *uint64, lastNull *bool, v uint64, null bool)
+	g := gathered[uint64]{
+		fill: func(p part) func([]uint64, []bool, int) error {
+			return func(vals []uint64, nulls []bool, at int) error { return p.nums(col, vals, nulls, at) }
+		},
+		marks: m.numbers(col).nullable,
+		flush: flush,
+	}
 	if col < 0 {
-		mix = func(last *uint64, lastNull *bool, v uint64, null bool) {
+		g.combine = func(last *uint64, lastNull *bool, v uint64, null bool) {
 			switch {
 			case null:
 			case *lastNull:
@@ -121,25 +169,16 @@ func (m *merge) writeNumbers(
 			}
 		}
 	}
-	err = gather(ctx, m, func(p part) func([]uint64, []bool, int) error {
-		return func(vals []uint64, nulls []bool, at int) error { return p.nums(col, vals, nulls, at) }
-	}, mix, flush)
-	if err != nil {
+	if err := g.gather(ctx, m); err != nil {
 		return err
 	}
 	return closeColumn()
 }
 
-// numberWriter opens a column for raw bits.
-func numberWriter(w *segment.Writer, name string, t row.Type, nullable bool) (
+// numberWriter opens a column for raw bits. The marks of a column that may have nulls come with them.
+func numberWriter(w *segment.Writer, name string, t row.Type) (
 	flush func([]uint64, []bool) error, end func() error, err error,
 ) {
-	mark := func(nulls []bool) []bool {
-		if nullable {
-			return nulls
-		}
-		return nil
-	}
 	switch t {
 	case row.TypeFloat:
 		c, err := w.Float(name)
@@ -151,7 +190,7 @@ func numberWriter(w *segment.Writer, name string, t row.Type, nullable bool) (
 			for i, v := range vals {
 				floats[i] = math.Float32frombits(uint32(v))
 			}
-			return c.AppendBatch(floats[:len(vals)], mark(nulls))
+			return c.AppendBatch(floats[:len(vals)], nulls)
 		}, c.Close, nil
 	case row.TypeDouble:
 		c, err := w.Double(name)
@@ -160,7 +199,7 @@ func numberWriter(w *segment.Writer, name string, t row.Type, nullable bool) (
 		}
 		return func(vals []uint64, nulls []bool) error {
 			// The bits of doubles are doubles.
-			return c.AppendBatch(unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(vals))), len(vals)), mark(nulls))
+			return c.AppendBatch(unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(vals))), len(vals)), nulls)
 		}, c.Close, nil
 	}
 	c, err := w.Long(name)
@@ -168,7 +207,7 @@ func numberWriter(w *segment.Writer, name string, t row.Type, nullable bool) (
 		return nil, nil, err
 	}
 	return func(vals []uint64, nulls []bool) error {
-		return c.AppendBatch(unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(vals))), len(vals)), mark(nulls))
+		return c.AppendBatch(unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(vals))), len(vals)), nulls)
 	}, c.Close, nil
 }
 
@@ -183,7 +222,8 @@ func (m *merge) writeStrings(ctx context.Context, w *segment.Writer, d int) erro
 		}
 		return c.Close()
 	}
-	if err := gather(ctx, m, m.entries(d), nil, m.stringFlush(c, dict)); err != nil {
+	g := gathered[uint32]{fill: m.entries(d), flush: m.stringFlush(c, dict)}
+	if err := g.gather(ctx, m); err != nil {
 		return err
 	}
 	defer forgetter(m.parts)()
@@ -232,13 +272,13 @@ func (m *merge) writeJSON(ctx context.Context, w *segment.Writer, d int) error {
 	if dict.hasNull {
 		shift = 0
 	}
-	err = gather(ctx, m, m.entries(d), nil, func(vals []uint32, _ []bool) error {
+	g := gathered[uint32]{fill: m.entries(d), flush: func(vals []uint32, _ []bool) error {
 		for i := range vals {
 			vals[i] -= shift
 		}
 		return c.AppendBatch(vals)
-	})
-	if err != nil {
+	}}
+	if err := g.gather(ctx, m); err != nil {
 		return err
 	}
 	return c.Close()

@@ -15,11 +15,14 @@ func (m *merge) writeComplex(ctx context.Context, w *segment.Writer, metric int)
 	if err != nil {
 		return err
 	}
-	fill := func(p part) func([][]byte, []bool, int) error {
-		return func(vals [][]byte, _ []bool, at int) error { return p.blobs(metric, vals, at) }
+	g := gathered[[]byte]{
+		fill: func(p part) func([][]byte, []bool, int) error {
+			return func(vals [][]byte, _ []bool, at int) error { return p.blobs(metric, vals, at) }
+		},
+		combine: func(last *[]byte, _ *bool, v []byte, _ bool) { *last = combineComplex(x, *last, v) },
+		flush:   func(vals [][]byte, _ []bool) error { return flush(vals) },
 	}
-	mix := func(last *[]byte, _ *bool, v []byte, _ bool) { *last = combineComplex(x, *last, v) }
-	if err := gather(ctx, m, fill, mix, func(vals [][]byte, _ []bool) error { return flush(vals) }); err != nil {
+	if err := g.gather(ctx, m); err != nil {
 		return err
 	}
 	return end()

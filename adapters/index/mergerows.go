@@ -6,18 +6,6 @@ import (
 	"fmt"
 )
 
-// run is a stretch of the merged rows: the next n rows of a part. A run that combines is one row that is added to the
-// row before it. Eight bytes a run; there are few where parts follow each other in time, at most one a row.
-type run struct {
-	part  uint32
-	count uint32 // combineBit: add to the row before
-}
-
-const (
-	combineBit = 1 << 31
-	maxRun     = combineBit - 1
-)
-
 // mergeBlock is how many rows of each part are looked at a time; with many parts or columns it is less, to bound the
 // memory.
 const (
@@ -36,7 +24,7 @@ type rowMerger struct {
 	plan   *keyPlan
 	heads  []mergeHead
 	rollup bool
-	runs   []run
+	runs   runList
 	rows   int64
 	// last is the part of the last row, -1 before the first; its key is kept, as its block may be gone.
 	last      int
@@ -105,7 +93,8 @@ func (m *rowMerger) restOf(h *mergeHead, i int) *restBlock {
 func mergeRows(
 	ctx context.Context, parts []part, plan *keyPlan, remap func(part, dim int) []uint32, rollup bool,
 ) (*rowMerger, error) {
-	m := &rowMerger{plan: plan, rollup: rollup, last: -1}
+	m := &rowMerger{plan: plan, rollup: rollup, last: -1, runs: newRunList(len(parts))}
+	defer m.runs.end()
 	if len(parts) == 1 {
 		m.emit(0, parts[0].length())
 		return m, nil
@@ -142,7 +131,7 @@ func (m *rowMerger) step(heap *partHeap, block int) error {
 	h := &m.heads[p]
 	start := h.pos
 	if m.rollup && m.last >= 0 && m.last != p && m.sameAsLast(p) {
-		m.runs = append(m.runs, run{uint32(p), 1 | combineBit})
+		m.runs.combine(p)
 		start++
 		h.pos++
 	}
@@ -248,11 +237,5 @@ func (m *rowMerger) compare(a, b int) int {
 // emit adds n rows of a part.
 func (m *rowMerger) emit(part, n int) {
 	m.rows += int64(n)
-	if k := len(m.runs); k > 0 && m.runs[k-1].part == uint32(part) && m.runs[k-1].count&combineBit == 0 {
-		if int64(m.runs[k-1].count)+int64(n) <= maxRun {
-			m.runs[k-1].count += uint32(n)
-			return
-		}
-	}
-	m.runs = append(m.runs, run{uint32(part), uint32(n)})
+	m.runs.add(part, n)
 }

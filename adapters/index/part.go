@@ -290,9 +290,10 @@ func (f *frozen) nums(col int, dst []uint64, nulls []bool, at int) error {
 		n, z = &f.m.metrics[^col].nums, &f.m.metrics[^col].nulls
 	}
 	for i := range dst {
-		r := f.row(at + i)
-		dst[i] = n.at(r)
-		nulls[i] = z.get(r)
+		dst[i] = n.at(f.row(at + i))
+	}
+	for i := range nulls {
+		nulls[i] = z.get(f.row(at + i))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (p *spillPart) nums(col int, dst []uint64, nulls []bool, at int) error {
 		return err
 	}
 	clear(nulls)
-	if !c.nullable || len(dst) == 0 {
+	if !c.nullable || len(nulls) == 0 {
 		return nil
 	}
 	first := at >> 3
