@@ -285,7 +285,7 @@ func (d *avroDecoder) value(t *avroType) (row.Value, error) {
 		return row.Value{Kind: row.Double, Num: binary.LittleEndian.Uint64(b)}, nil
 	case avroString:
 		b, err := d.block()
-		return row.Value{Kind: row.String, Text: javaUTF8(b)}, err
+		return row.Value{Kind: row.String, Text: row.JavaUTF8(b)}, err
 	case avroBytes:
 		b, err := d.block()
 		return d.binary(b), err
@@ -322,7 +322,7 @@ func float(f float32) row.Value {
 
 func (d *avroDecoder) binary(b []byte) row.Value {
 	if d.asString {
-		return row.Value{Kind: row.String, Text: javaUTF8(b)}
+		return row.Value{Kind: row.String, Text: row.JavaUTF8(b)}
 	}
 	return row.Value{Kind: row.String, Text: base64.StdEncoding.AppendEncode(nil, b)}
 }
@@ -383,7 +383,7 @@ func (d *avroDecoder) many(t *avroType) (row.Value, error) {
 				return v, err
 			}
 			if t.kind == avroMap {
-				d.members = append(d.members, row.Member{Key: javaUTF8(key), Value: v})
+				d.members = append(d.members, row.Member{Key: row.JavaUTF8(key), Value: v})
 			} else {
 				d.elems = append(d.elems, v)
 			}

@@ -178,7 +178,7 @@ func (p *delimited) readHeader(line []byte) error {
 		return nil
 	}
 	var names []string
-	for _, f := range p.split(javaUTF8(line), nil) {
+	for _, f := range p.split(row.JavaUTF8(line), nil) {
 		names = append(names, string(f.b))
 	}
 	p.named = append(p.named[:0], line...)
@@ -187,7 +187,7 @@ func (p *delimited) readHeader(line []byte) error {
 
 func (p *delimited) add(line []byte) {
 	p.newRow()
-	p.fields = p.split(javaUTF8(line), p.fields[:0])
+	p.fields = p.split(row.JavaUTF8(line), p.fields[:0])
 	for i := range p.columns {
 		slot := p.columns[i].slot
 		if slot == skipped || p.asLong && i >= len(p.fields) {

@@ -112,7 +112,7 @@ func (k *kafka) column(name string) column { return column{name, k.t.slot([]byte
 func decoder(encoding string) (func([]byte) []byte, error) {
 	switch encoding {
 	case "", "UTF-8":
-		return javaUTF8, nil
+		return row.JavaUTF8, nil
 	case "ISO-8859-1":
 		return func(b []byte) []byte { return latin(b, 0x100) }, nil
 	case "US-ASCII":

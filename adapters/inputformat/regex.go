@@ -51,7 +51,7 @@ func (p *regex) Parse(r *index.Record) (*row.Rows, error) {
 	p.reset()
 	p.rows.Lines, p.rows.Broken = p.rows.Lines[:0], p.rows.Broken[:0]
 	for number, line := range textLines(r.Value) {
-		line = javaUTF8(line)
+		line = row.JavaUTF8(line)
 		groups := p.pattern.FindSubmatchIndex(line)
 		if groups == nil {
 			p.rows.Broken = append(p.rows.Broken, row.Broken{

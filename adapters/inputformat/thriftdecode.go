@@ -194,10 +194,10 @@ func (d *thriftDecoder) value(t *thriftType) (row.Value, error) {
 		return row.Value{Kind: row.Double, Num: math.Float64bits(v)}, err
 	case thriftidl.String:
 		b, err := d.p.text()
-		return row.Value{Kind: row.String, Text: javaUTF8(b)}, err
+		return row.Value{Kind: row.String, Text: row.JavaUTF8(b)}, err
 	case thriftidl.Binary:
 		b, err := d.p.data()
-		return row.Value{Kind: row.String, Text: javaUTF8(b)}, err
+		return row.Value{Kind: row.String, Text: row.JavaUTF8(b)}, err
 	case thriftidl.UUID:
 		b, err := d.p.uuid()
 		return row.Value{Kind: row.String, Text: b}, err

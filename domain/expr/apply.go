@@ -215,6 +215,9 @@ func (e *Env) ofType(v Value, t Type) Value {
 		return Null(t)
 	case t.numeric() && (v.typ.IsArray() || v.typ == JSON):
 		return Null(t)
+	case t == String && v.typ == JSON:
+		s, _ := e.asString(v)
+		return OfString(s)
 	}
 	return e.cast(v, t)
 }

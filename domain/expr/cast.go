@@ -70,6 +70,8 @@ func (e *Env) castArray(v Value, to Type) Value {
 	case to == String:
 		s, some := e.asString(one)
 		return Value{typ: String, some: some, str: s}
+	case to.numeric() && one.some:
+		return e.cast(OfLong(0), to) // as numbers have it, see Value.number
 	}
 	return Null(to)
 }

@@ -23,7 +23,13 @@ func OfColumn(rows *row.Rows, v *row.Value) Value {
 		for i := range items {
 			elems[i] = OfColumn(rows, &items[i])
 		}
-		return arrayOf(elems)
+		array := arrayOf(elems)
+		for i := range items {
+			if items[i].Kind == row.Bool && array.typ == String.Array() {
+				elems[i] = OfString(boolText(items[i].Num != 0))
+			}
+		}
+		return array
 	case row.Object:
 		return OfJSON(treeOf(rows, v))
 	}

@@ -19,9 +19,9 @@ var arrayFunctions = []*function{
 	{name: "array_ordinal", arity: exactly(2), kind: elementKind, arrayArgs: 1, run: elementAt(1)},
 	{name: "array_offset_of", arity: exactly(2), kind: always(Long), arrayArgs: 1, run: placeOf("array_offset_of", 0)},
 	{name: "array_ordinal_of", arity: exactly(2), kind: always(Long), arrayArgs: 1, run: placeOf("array_ordinal_of", 1)},
-	{name: "array_append", arity: exactly(2), kind: sameArrayKind(0), arrayArgs: 1, run: added(0, 1, addLast)},
-	{name: "array_prepend", arity: exactly(2), kind: sameArrayKind(1), arrayArgs: 2, run: added(1, 0, addFirst)},
-	{name: "array_set_add", arity: exactly(2), kind: sameArrayKind(0), arrayArgs: 1, run: added(0, 1, addToSet)},
+	{name: "array_append", arity: exactly(2), kind: sameArrayKind(0), arrayArgs: 1, run: added(0, 1, false, addLast)},
+	{name: "array_prepend", arity: exactly(2), kind: sameArrayKind(1), arrayArgs: 2, run: added(1, 0, false, addFirst)},
+	{name: "array_set_add", arity: exactly(2), kind: sameArrayKind(0), arrayArgs: 1, run: added(0, 1, true, addToSet)},
 	{name: "array_concat", arity: exactly(2), kind: sameArrayKind(0), arrayArgs: allArgs, run: merged(false)},
 	{name: "array_set_add_all", arity: exactly(2), kind: sameArrayKind(0), arrayArgs: allArgs, run: merged(true)},
 	{name: "array_contains", arity: exactly(2), kind: always(Long), arrayArgs: allArgs, run: containsAll},
@@ -116,6 +116,9 @@ func identical(a, b Value) bool {
 	if !a.some || !b.some {
 		return a.some == b.some
 	}
+	if a.typ == JSON && b.typ == JSON {
+		return sameTree(a.box, b.box)
+	}
 	return a.typ == b.typ && compareValues(a, b) == 0
 }
 
@@ -162,8 +165,17 @@ func sorted(elems []Value) []Value {
 	return slices.CompactFunc(out, func(a, b Value) bool { return compareValues(a, b) == 0 })
 }
 
+// ordered says whether values of a type have an order, as sets need it; JSON has none.
+func (e *Env) ordered(t Type) bool {
+	if t%arrayStep == JSON {
+		e.fail("values of type %s have no order", t)
+		return false
+	}
+	return true
+}
+
 // added makes the functions that put one value into an array.
-func added(array, scalar int, add func([]Value, Value) []Value) runner {
+func added(array, scalar int, ordered bool, add func([]Value, Value) []Value) runner {
 	return func(e *Env, args []node) Value {
 		a, v := args[array].eval(e), args[scalar].eval(e)
 		elems, ok := a.array()
@@ -171,6 +183,9 @@ func added(array, scalar int, add func([]Value, Value) []Value) runner {
 			return Value{}
 		}
 		elem := a.typ.asArray().Elem()
+		if ordered && !e.ordered(elem) {
+			return Value{}
+		}
 		return OfArray(elem, add(e.alikeAll(slices.Clone(elems), elem), e.cast(v, elem)))
 	}
 }
@@ -185,13 +200,16 @@ func merged(set bool) runner {
 		elem := a.typ.asArray().Elem()
 		switch {
 		case !ok1:
-			return Null(a.typ)
+			return a
 		case !ok2:
-			return Null(b.typ)
+			return b
 		case !e.spend(len(x) + len(y)):
 			return Value{}
 		}
 		elems := append(slices.Clip(x), y...)
+		if set && !e.ordered(elem) {
+			return Value{}
+		}
 		if set {
 			elems = sorted(e.alikeAll(elems, elem))
 		}
@@ -199,25 +217,29 @@ func merged(set bool) runner {
 	}
 }
 
-// alike gives two arrays, the second cast to the type of the first; a null stands for itself as an element.
-func (e *Env) alike(args []node) (x, y []Value, ok bool) {
-	a, b := args[0].eval(e), args[1].eval(e)
+// alike gives the elements of two arrays, those of the second, which is not null, cast to the type of the first.
+func (e *Env) alike(a, b Value) (x, y []Value, ok bool) {
 	x, ok = a.array()
 	if !ok {
 		return nil, nil, false
 	}
-	elem := a.typ.asArray().Elem()
-	if !b.some {
-		return x, []Value{Null(elem)}, true
-	}
-	y, ok = e.cast(b, elem.Array()).array()
+	y, ok = e.cast(b, a.typ.asArray()).array()
 	return x, y, ok && e.spend(len(x)*max(len(y), 1))
 }
 
+// containsAll looks for each element of the second array in the first one. A null in its place is looked for, and a scalar
+// that is a null only after its cast is not.
 func containsAll(e *Env, args []node) Value {
-	x, y, ok := e.alike(args)
-	if !ok {
+	a, b := args[0].eval(e), args[1].eval(e)
+	if !b.some {
+		b = OfArray(String, []Value{{}})
+	}
+	x, y, ok := e.alike(a, b)
+	switch {
+	case !ok:
 		return Null(Long)
+	case !b.typ.IsArray() && !y[0].some:
+		return OfBool(false)
 	}
 	for _, v := range y {
 		if indexOf(x, v) < 0 {
@@ -227,8 +249,13 @@ func containsAll(e *Env, args []node) Value {
 	return OfBool(true)
 }
 
+// overlap looks for a common element. A null in place of the second array is none.
 func overlap(e *Env, args []node) Value {
-	x, y, ok := e.alike(args)
+	a, b := args[0].eval(e), args[1].eval(e)
+	if _, ok := a.array(); ok && !b.some {
+		return OfBool(false)
+	}
+	x, y, ok := e.alike(a, b)
 	if !ok {
 		return Null(Long)
 	}
@@ -340,7 +367,7 @@ func makeQuantile(args []node) (runner, error) {
 	}
 	rank := v.asDouble()
 	return func(e *Env, args []node) Value {
-		elems, _ := args[0].eval(e).array()
+		elems := args[0].eval(e).Elems() // a scalar has none
 		if !e.spend(len(elems)) {
 			return Value{}
 		}
@@ -354,11 +381,11 @@ func makeQuantile(args []node) (runner, error) {
 			return Null(Double)
 		}
 		slices.SortFunc(numbers, compareDoubles)
-		at := rank * float64(len(numbers)-1)
-		low := math.Floor(at)
-		if !(low >= 0 && low <= float64(len(numbers)-1)) {
+		if !(rank >= 0 && rank <= 1) {
 			return OfDouble(math.NaN())
 		}
+		at := rank * float64(len(numbers)-1)
+		low := math.Floor(at)
 		below := numbers[int(low)]
 		if low == float64(len(numbers)-1) {
 			return OfDouble(below)

@@ -42,7 +42,7 @@ var jsonFunctions = []*function{
 // parseArgument reads the JSON text of a function's argument; ok is false after an error. A null is a null.
 func (e *Env) parseArgument(name string, v Value) (tree any, ok bool) {
 	switch {
-	case v.typ != String:
+	case v.typ != String && (v.some || name != "parse_json"):
 		e.reject(name, "invalid input expected STRING but got %s instead", v.typ)
 		return nil, false
 	case !v.some:
@@ -125,10 +125,6 @@ func makeJSONValue(args []node) (runner, error) {
 			return found
 		case !found.some:
 			return Null(to)
-		case found.typ.IsArray() && !to.IsArray():
-			if _, single := found.single(); !single {
-				return Null(to)
-			}
 		}
 		return e.cast(found, to)
 	}, nil

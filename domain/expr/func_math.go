@@ -200,8 +200,8 @@ func nextAfter(x, y float64) float64 {
 	return math.Nextafter(x, y)
 }
 
-// reduction makes greatest (sign 1) or least (sign -1): nulls do not count, and the types of all arguments decide how
-// they are compared.
+// reduction makes greatest (sign 1) or least (sign -1): nulls do not count, and the types of all other arguments decide
+// how they are compared.
 func reduction(name string, sign int) *function {
 	return &function{name: name, arity: atLeast(0), kind: reductionKind, run: func(e *Env, args []node) Value {
 		t := Long
@@ -214,8 +214,6 @@ func reduction(name string, sign int) *function {
 			}
 			if v.some {
 				found = append(found, v)
-			}
-			if v.some || v.typ.numeric() {
 				t = functionType(t, v.typ)
 			}
 		}

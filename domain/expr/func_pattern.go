@@ -63,9 +63,11 @@ func makeRegexpExtract(args []node) (runner, error) {
 		if !ok || !v.some || !v.typ.numeric() {
 			return nil, errLiteral("index must be a numeric literal")
 		}
-		group = v.asInt()
+		if group = v.asInt(); group < 0 {
+			return nil, errLiteral("index must be a numeric literal")
+		}
 	}
-	if group < 0 || group > re.NumSubexp() {
+	if group > re.NumSubexp() {
 		return func(e *Env, args []node) Value {
 			if s, ok := e.text(args[0]); ok && re.MatchString(s) {
 				return e.fail("No group %d", group)
@@ -152,8 +154,9 @@ func makeRegexpReplace(args []node) (runner, error) {
 func makeSplit(args []node) (runner, error) {
 	var fixed *regexp.Regexp
 	if v, ok := isConstant(args[1]); ok {
+		pattern, _ := new(Env).asString(v)
 		var err error
-		if fixed, err = CompileRegexp(v.str); err != nil {
+		if fixed, err = CompileRegexp(pattern); err != nil {
 			return nil, err
 		}
 	}

@@ -2,8 +2,11 @@ package expr
 
 import (
 	"encoding/base64"
+	"math"
 	"strings"
 	"unicode/utf8"
+
+	"ogham/domain/row"
 )
 
 // stringFunctions work on texts. Where one of their arguments is null, so is the result.
@@ -98,18 +101,14 @@ func substring(e *Env, args []node) Value {
 func edge(name string) runner {
 	return func(e *Env, args []node) Value {
 		v, n := args[0].eval(e), args[1].eval(e)
-		if n.numericNull() {
-			return Value{}
-		}
-		if n.asInt() < 0 {
-			return e.reject(name, "needs a positive integer as the second argument")
-		}
 		s, ok := e.asString(v)
-		if !ok {
+		if !ok || n.numericNull() {
 			return Value{}
 		}
 		count, length := n.asInt(), units(s)
 		switch {
+		case count < 0 || n.asLong() > math.MaxInt32:
+			return e.reject(name, "needs a positive integer as the second argument")
 		case count >= length:
 			return OfString(s)
 		case name == "left":
@@ -175,10 +174,14 @@ func repeat(e *Env, args []node) Value {
 	v, n := args[0].eval(e), args[1].eval(e)
 	s, ok := e.asString(v)
 	count := n.asInt()
-	if !ok || n.numericNull() || count < 1 {
+	switch long := n.asLong(); {
+	case !ok || n.numericNull():
 		return Value{}
-	}
-	if s == "" {
+	case long != int64(int32(long)):
+		return e.reject("repeat", "needs an integer as the second argument")
+	case count < 1:
+		return Value{}
+	case s == "":
 		return OfString("")
 	}
 	if count > maxWork || !e.spend(len(s)*count) {
@@ -221,7 +224,7 @@ func trimmed(left, right bool) runner {
 	return func(e *Env, args []node) Value {
 		v := args[0].eval(e)
 		cut := " "
-		if len(args) > 1 {
+		if len(args) > 1 && v.some {
 			var ok bool
 			if cut, ok = e.text(args[1]); !ok {
 				return v
@@ -302,5 +305,5 @@ func decodeBase64(e *Env, args []node) Value {
 	if err != nil || !e.spend(len(decoded)) {
 		return e.reject("decode_base64_utf8", "[%s] is not base64", s)
 	}
-	return OfString(strings.ToValidUTF8(string(decoded), "\uFFFD"))
+	return OfString(view(row.JavaUTF8(decoded)))
 }

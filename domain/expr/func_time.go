@@ -135,7 +135,7 @@ func buckets(name string, args []node, eval func(node) Value) (*calendar.Buckets
 		if v := eval(args[2]); v.typ == Long && v.some {
 			ms := v.Long()
 			origin = &ms
-		} else if v.some && v.typ != String || v.some && v.str != "" {
+		} else if v.some {
 			ms, ok := parseIn(text(v), loc)
 			if !ok {
 				return nil, errLiteral("origin '" + text(v) + "' is no ISO time")

@@ -250,6 +250,9 @@ func (e *Env) compareArrays(op opcode, left, right Value) Value {
 
 func (e *Env) compareAs(t Type, left, right Value) int {
 	left, right = e.cast(left, t), e.cast(right, t)
+	if e.err != nil || !e.ordered(t) {
+		return 0
+	}
 	return compareValues(left, right)
 }
 

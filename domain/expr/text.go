@@ -121,3 +121,6 @@ func (e *Env) Text(v Value) (s string, ok bool) {
 	e.start(unset{})
 	return e.asString(v)
 }
+
+// ToLower gives a text in lower case, as Java makes it.
+func ToLower(s string) string { return string(appendLower(nil, s)) }

@@ -51,14 +51,29 @@ func fromTree(tree any) Value {
 		for i, item := range t {
 			elems[i] = fromTree(item)
 		}
-		return arrayOf(elems)
+		array := arrayOf(elems)
+		for i, item := range t {
+			if b, ok := item.(bool); ok && array.typ == String.Array() {
+				elems[i] = OfString(boolText(b))
+			}
+		}
+		return array
 	case *Object:
 		return OfJSON(t)
 	}
 	return Value{}
 }
 
-// arrayOf makes an array of values found in data, cast to their least restrictive type. Booleans have been made longs.
+// boolText is what a Boolean becomes beside texts in a list.
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// arrayOf makes an array of values found in data, cast to their least restrictive type; it keeps the slice. Booleans have
+// been made longs, which is what they are to numbers; beside texts they are to be made texts behind it.
 func arrayOf(elems []Value) Value {
 	elem := unknown
 	for i := range elems {
@@ -108,6 +123,34 @@ func toTree(v Value) any {
 		list[i] = toTree(elems[i])
 	}
 	return list
+}
+
+// sameTree says whether two trees are equal; the order of an object's keys does not matter.
+func sameTree(a, b any) bool {
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, sameTree)
+	case *Object:
+		y, ok := b.(*Object)
+		if !ok || len(x.Keys) != len(y.Keys) {
+			return false
+		}
+		for i, key := range x.Keys {
+			if other, has := y.Get(key); !has || !sameTree(x.Values[i], other) {
+				return false
+			}
+		}
+		return true
+	case float64:
+		y, ok := b.(float64)
+		return ok && compareDoubles(x, y) == 0
+	}
+	switch b.(type) {
+	case []any, *Object:
+		return false
+	}
+	return a == b
 }
 
 // appendTreeText appends the text that Java prints for maps and lists.

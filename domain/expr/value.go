@@ -148,7 +148,10 @@ func (v Value) number() (n number, ok bool) {
 		}
 		return n, false
 	}
-	if one, single := v.single(); single && one.typ.primitive() {
+	if one, single := v.single(); single {
+		if !one.typ.primitive() { // what is no number and no text counts as 0, as in Druid
+			return number{isLong: true}, one.some
+		}
 		return one.number()
 	}
 	return n, false
