@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"ogham/domain/expr"
 	"ogham/domain/row"
@@ -115,14 +113,6 @@ func (b *bound) numbers() (ok bool) {
 	return ok
 }
 
-// orderings are the ways to compare texts.
-var orderings = map[string]func(a, b string) int{
-	"lexicographic": compareUTF16,
-	"alphanumeric":  compareAlphanumeric,
-	"strlen":        compareLength,
-	"numeric":       compareNumeric,
-}
-
 func parseBound(p *parser, m members, path string) matcher {
 	b := &bound{certain: true}
 	b.read(m, "lowerStrict", "upperStrict")
@@ -143,8 +133,15 @@ func parseBound(p *parser, m members, path string) matcher {
 		}
 	}
 	name = strings.ToLower(name)
-	if b.compare = orderings[name]; b.compare == nil {
-		return p.refuse(path+".ordering", "ordering '"+name+"' is not supported: use lexicographic, alphanumeric, numeric or strlen")
+	switch b.compare = orderings[name]; {
+	case name == "version":
+		known := map[string]version{b.lower: parseVersion(b.lower), b.upper: parseVersion(b.upper)}
+		b.compare = func(text, bound string) int { return parseVersion(text).compare(known[bound]) }
+	case name == "natural":
+		return p.refuse(path+".ordering", "ordering 'natural' is not supported: it is the order of a column's own values, and a row that is read has no "+
+			"columns yet; use lexicographic, alphanumeric, numeric, strlen or version")
+	case b.compare == nil:
+		return p.fail(path+".ordering", "ordering '"+name+"' is not known: use lexicographic, alphanumeric, numeric, strlen or version")
 	}
 	b.numeric = name == "numeric" && b.numbers()
 	return p.dimension(m, "dimension", path, b)
@@ -202,101 +199,4 @@ func parseInterval(p *parser, m members, path string) matcher {
 		any = append(any, p.dimension(m, "dimension", path, b))
 	}
 	return any
-}
-
-// compareUTF16 is the order of Java's strings.
-func compareUTF16(a, b string) int { return expr.CompareText(a, b) }
-
-func compareLength(a, b string) int {
-	if c := expr.TextLength(a) - expr.TextLength(b); c != 0 {
-		return c
-	}
-	return compareUTF16(a, b)
-}
-
-// compareNumeric orders numbers exactly, whatever their size; texts that are none come first, in their own order.
-func compareNumeric(a, b string) int {
-	x, ok1 := decimal(a)
-	y, ok2 := decimal(b)
-	switch {
-	case ok1 && ok2:
-		return x.Cmp(y)
-	case ok1:
-		return 1
-	case ok2:
-		return -1
-	}
-	return compareUTF16(a, b)
-}
-
-// maxDecimal bounds the texts that are read as numbers, and their exponents: what is beyond costs memory without end.
-const maxDecimal = 400
-
-// decimal reads Java's BigDecimal.
-func decimal(s string) (*big.Rat, bool) {
-	if s == "" || len(s) > maxDecimal || strings.ContainsAny(s, "_xXpPbBoO/") {
-		return nil, false
-	}
-	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > maxDecimal || e < -maxDecimal {
-			return nil, false
-		}
-	}
-	return new(big.Rat).SetString(s)
-}
-
-// compareAlphanumeric compares runs of digits as numbers, which come before anything else, and the rest as text.
-func compareAlphanumeric(a, b string) int {
-	for a != "" && b != "" {
-		var c int
-		digitA, digitB := isDigit(a[0]), isDigit(b[0])
-		switch {
-		case digitA && digitB:
-			c, a, b = compareDigits(a, b)
-		case digitA:
-			return -1
-		case digitB:
-			return 1
-		default:
-			x, y := nonDigits(a), nonDigits(b)
-			if c = compareUTF16(a[:x], b[:y]); c == 0 {
-				a, b = a[x:], b[y:]
-			}
-		}
-		if c != 0 {
-			return c
-		}
-	}
-	return len(a) - len(b)
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func nonDigits(s string) int {
-	n := 0
-	for n < len(s) && !isDigit(s[n]) {
-		_, size := utf8.DecodeRuneInString(s[n:])
-		n += size
-	}
-	return n
-}
-
-// compareDigits compares the runs of digits that two texts begin with, by their numbers and then by their leading zeros,
-// and gives what follows them.
-func compareDigits(a, b string) (c int, restA, restB string) {
-	x, y := 0, 0
-	for x < len(a) && isDigit(a[x]) {
-		x++
-	}
-	for y < len(b) && isDigit(b[y]) {
-		y++
-	}
-	numberA, numberB := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
-	if c = len(numberA) - len(numberB); c == 0 {
-		c = strings.Compare(numberA, numberB)
-	}
-	if c == 0 {
-		c = (x - len(numberA)) - (y - len(numberB))
-	}
-	return c, a[x:], b[y:]
 }

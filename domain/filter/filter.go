@@ -149,9 +149,9 @@ func parserOf(kind string) func(p *parser, m members, path string) matcher {
 	case "expression":
 		return parseExpression
 	case "javascript":
-		return refused("filter 'javascript' is not supported: there is no JavaScript here, use an expression")
+		return refused("filter 'javascript' is not supported: there is no JavaScript here, use a filter of type expression")
 	case "spatial":
-		return refused("filter 'spatial' is not supported: rows have no spatial columns before they are stored")
+		return parseSpatial
 	}
 	return nil
 }

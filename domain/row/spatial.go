@@ -107,9 +107,16 @@ func (r *Rows) coordinates(dst *[]byte, v *Value) bool {
 	return true
 }
 
-// isFloat says whether Java's Float.parseFloat takes the text: spaces and control characters around it do not count.
+// isFloat says whether a text is a coordinate.
 func isFloat(text []byte) bool {
-	text = bytes.TrimFunc(text, func(c rune) bool { return c <= ' ' })
-	_, ok := parseJavaFloat(string(text), 32)
+	_, ok := ParseCoordinate(text)
 	return ok
+}
+
+// ParseCoordinate reads a coordinate as Java's Float.parseFloat does: spaces and control characters around it do not
+// count.
+func ParseCoordinate(text []byte) (x float32, ok bool) {
+	text = bytes.TrimFunc(text, func(c rune) bool { return c <= ' ' })
+	f, ok := parseJavaFloat(string(text), 32)
+	return float32(f), ok
 }
