@@ -2,8 +2,11 @@ package inputformat_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -115,19 +118,82 @@ func cpu() int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-// BenchmarkParse is the scanner alone.
-func BenchmarkParse(b *testing.B) {
-	records := benchRecords(100_000)
-	p := inputformat.NewJSON(benchSchema(false))
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		if _, err := p.Parse(&records[i%len(records)]); err != nil {
+// csvRecords are the same rows as lines of CSV.
+func csvRecords(b testing.TB, n int) []index.Record {
+	b.Helper()
+	records := benchRecords(n)
+	for i := range records {
+		var fields [9]string
+		if err := json.Unmarshal(records[i].Value, &struct {
+			Timestamp, Page, User, Country, Language *string
+			IsRobot                                  *bool
+			Added, Deleted                           *json.Number
+			Delta                                    *json.Number
+		}{&fields[0], &fields[1], &fields[2], &fields[3], &fields[4], new(bool), (*json.Number)(&fields[6]), (*json.Number)(&fields[7]), (*json.Number)(&fields[8])}); err != nil {
 			b.Fatal(err)
 		}
-		i++
+		fields[5] = strconv.FormatBool(i%10 == 0)
+		records[i].Value = []byte(strings.Join(fields[:], ","))
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	return records
+}
+
+// benchParsers are the scanners with what they read.
+func benchParsers(b *testing.B, s row.Schema, n int) map[string]func() (index.Parser, []index.Record) {
+	return map[string]func() (index.Parser, []index.Record){
+		"json": func() (index.Parser, []index.Record) { return inputformat.NewJSON(s), benchRecords(n) },
+		"csv": func() (index.Parser, []index.Record) {
+			p, err := inputformat.New(json.RawMessage(`{"type":"csv","columns":["timestamp","page","user","country","language","isRobot","added","deleted","delta"]}`), s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return p, csvRecords(b, n)
+		},
+	}
+}
+
+// BenchmarkParse is the scanners alone.
+func BenchmarkParse(b *testing.B) {
+	for name, open := range benchParsers(b, benchSchema(false), 100_000) {
+		b.Run(name, func(b *testing.B) {
+			p, records := open()
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if _, err := p.Parse(&records[i%len(records)]); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchmarkAddFormat is BenchmarkAddBatch without rollup by format.
+func BenchmarkAddFormat(b *testing.B) {
+	s := benchSchema(false)
+	for name, open := range benchParsers(b, s, 500_000) {
+		b.Run(name, func(b *testing.B) {
+			p, records := open()
+			x, err := index.NewBuilder(index.Config{Schema: s, Parser: p, Dir: b.TempDir(), MaxRowsInMemory: 150_000, MaxParseExceptions: -1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = x.Close() })
+			b.ReportAllocs()
+			b.ResetTimer()
+			start := cpu()
+			for done := 0; done < b.N; done += benchBatch {
+				at := done % len(records)
+				if err := x.AddBatch(records[at : at+min(benchBatch, b.N-done)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpu()-start)/float64(b.N), "cpu-ns/row")
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
 }
 
 // BenchmarkAddBatch parses and indexes, with persists in the background when memory is full. An op is a row.

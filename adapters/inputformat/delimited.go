@@ -30,8 +30,11 @@ type delimitedSpec struct {
 // delimited reads lines of columns: csv and tsv. Each line is a row that stands for itself.
 type delimited struct {
 	table
-	lists  splitter
-	split  func(line []byte, dst []text) []text
+	lists splitter
+	split func(line []byte, dst []text) []text
+	// comma is the delimiter if it is one byte, or 0; quotes says that fields may be in quotes.
+	comma  byte
+	quotes bool
 	skip   int
 	header bool // each record begins with its column names
 	asLong bool // a row has as many fields as its line
@@ -68,7 +71,10 @@ func newDelimited(kind string, s delimitedSpec, fields []string, discover bool) 
 		}
 		p.split = func(line []byte, dst []text) []text { return splitFields(line, []byte(delimiter), dst) }
 	} else {
-		p.split = splitCSV
+		p.split, p.quotes = splitCSV, true
+	}
+	if len(delimiter) == 1 {
+		p.comma = delimiter[0]
 	}
 	if s.ListDelimiter != nil && *s.ListDelimiter == delimiter {
 		return nil, fmt.Errorf("Cannot have same delimiter and list delimiter of [%s]", delimiter) //nolint:staticcheck // Druid's words
@@ -141,7 +147,7 @@ func (p *delimited) Fork() (index.Keeper, bool) {
 
 // over is a reader of the same lines into another table. It has no columns yet.
 func (p *delimited) over(t table) *delimited {
-	out := &delimited{table: t, lists: p.lists, split: p.split, skip: p.skip, header: p.header}
+	out := &delimited{table: t, lists: p.lists, split: p.split, comma: p.comma, quotes: p.quotes, skip: p.skip, header: p.header}
 	out.rows.Exact, out.rows.Apart = true, true
 	return out
 }
@@ -185,9 +191,44 @@ func (p *delimited) readHeader(line []byte) error {
 	return p.setColumns(names)
 }
 
+// plain says that a line, in UTF-8, is nothing but single values between delimiters of a byte.
+func (p *delimited) plain(line []byte) bool {
+	return p.comma != 0 && !p.discover && !p.asLong && !(p.quotes && bytes.IndexByte(line, '"') >= 0) &&
+		(len(p.lists.delimiter) == 0 || !bytes.Contains(line, p.lists.delimiter))
+}
+
+// addPlain is add for a plain line.
+func (p *delimited) addPlain(line []byte) {
+	vals := p.newRow()
+	at := 0
+	for i := range p.columns {
+		end := at
+		for end < len(line) && line[end] != p.comma {
+			end++
+		}
+		if slot := p.columns[i].slot; slot != skipped {
+			switch v := &vals[slot]; {
+			case at == end:
+				v.Kind = row.Null
+			case p.lists.numbers:
+				*v = p.lists.single(line[at:end:end])
+			default:
+				v.Kind, v.Text = row.String, line[at:end:end]
+			}
+		}
+		at = min(end+1, len(line))
+	}
+	p.rows.Count++
+}
+
 func (p *delimited) add(line []byte) {
+	line = row.JavaUTF8(line)
+	if p.plain(line) {
+		p.addPlain(line)
+		return
+	}
 	p.newRow()
-	p.fields = p.split(row.JavaUTF8(line), p.fields[:0])
+	p.fields = p.split(line, p.fields[:0])
 	for i := range p.columns {
 		slot := p.columns[i].slot
 		if slot == skipped || p.asLong && i >= len(p.fields) {

@@ -40,6 +40,9 @@ func (r *Rows) ToDouble(v *Value) (f float64, null, ok bool) {
 	case Double:
 		return math.Float64frombits(v.Num), false, true
 	case String:
+		if f, ok = parsePlain(v.Text); ok {
+			return f, false, true
+		}
 		f, ok = parseJavaFloat(string(v.Text), 64)
 		return f, !ok, ok
 	}
@@ -107,6 +110,9 @@ func (r *Rows) ToNumber(v *Value) (n Number, null, ok bool) {
 		if l, ok := parseLong(v.Text); ok {
 			return Number{Long: l}, false, true
 		}
+		if f, ok := parsePlain(v.Text); ok {
+			return Number{Double: f, IsDouble: true}, false, true
+		}
 		s := strings.ReplaceAll(javaTrim(string(v.Text)), ",", "")
 		if l, ok := parseLong([]byte(trimPlus(s))); ok {
 			return Number{Long: l}, false, true
@@ -124,6 +130,46 @@ func trimPlus(s string) string {
 	}
 	return s
 }
+
+// parsePlain reads digits with an optional minus and fraction, so few of them that the one division rounds correctly;
+// what else is a number is for parseJavaFloat.
+func parsePlain(b []byte) (f float64, ok bool) {
+	digits := b
+	negative := len(b) > 0 && b[0] == '-'
+	if negative {
+		digits = b[1:]
+	}
+	if len(digits) == 0 || len(digits) > maxPlain {
+		return 0, false
+	}
+	n, point := uint64(0), -1
+	for i, c := range digits {
+		switch {
+		case isDigit(c):
+			n = n*10 + uint64(c-'0')
+		case c == '.' && point < 0:
+			point = i
+		default:
+			return 0, false
+		}
+	}
+	f = float64(n)
+	if point >= 0 {
+		if len(digits) == 1 {
+			return 0, false
+		}
+		f /= plainPowers[len(digits)-1-point]
+	}
+	if negative {
+		f = -f
+	}
+	return f, true
+}
+
+// maxPlain is as many characters of which the digits make less than 1<<53.
+const maxPlain = 15
+
+var plainPowers = [maxPlain]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14}
 
 // parseLong reads an integer of plain digits with an optional minus; it refuses what does not fit in 64 bits.
 func parseLong(b []byte) (int64, bool) {
