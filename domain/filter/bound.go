@@ -163,12 +163,18 @@ func parseRange(p *parser, m members, path string) matcher {
 	if !b.hasLower && !b.hasUpper || t.number && !b.numbers() {
 		return p.fail(path, "lower and upper cannot be null at the same time, and must be of the type of the range")
 	}
+	if t.number && !t.whole { // what is compared is the double
+		b.lower, b.upper = decimalText(b.low), decimalText(b.high)
+	}
 	if t.whole { // a bound of a range of longs is cut to a long, as the cast does it
 		b.low, b.high = math.Trunc(b.low), math.Trunc(b.high)
 		b.lower, b.upper = cut(b.lower), cut(b.upper)
 	}
 	return p.dimension(m, "column", path, b)
 }
+
+// decimalText writes a double with all of its digits.
+func decimalText(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // cut drops the fraction of a number's text.
 func cut(s string) string {

@@ -19,8 +19,9 @@ type predicate interface {
 
 // column applies a predicate to a column.
 type column struct {
-	at int
-	of predicate
+	at   int
+	time bool // it is the time column
+	of   predicate
 	// extract, if set, turns a value's text into the one that the predicate sees; then numbers are texts too.
 	extract extraction
 }
@@ -38,13 +39,13 @@ func (c *column) match(f *Filter, unknown bool) bool {
 		}
 		for i := range elems {
 			f.text = rows.AppendText(f.text[:0], &elems[i])
-			if c.onText(f, f.text) {
+			if c.onText(f, f.text, unknown) {
 				return true
 			}
 		}
 		return false
 	case row.String:
-		return c.onText(f, v.Text)
+		return c.onText(f, v.Text, unknown)
 	case row.Long:
 		if c.extract == nil {
 			if matched, ok := c.of.long(int64(v.Num)); ok {
@@ -59,12 +60,12 @@ func (c *column) match(f *Filter, unknown bool) bool {
 		}
 	}
 	f.text = f.row.Rows().AppendText(f.text[:0], v)
-	return c.onText(f, f.text)
+	return c.onText(f, f.text, unknown)
 }
 
 func (c *column) onNull(f *Filter, unknown bool) bool {
 	if c.extract != nil {
-		if s, ok := c.extract.apply(f, "", false); ok {
+		if s, ok := c.extract.apply(f, argument{}); ok {
 			return c.of.text([]byte(s))
 		}
 	}
@@ -72,14 +73,14 @@ func (c *column) onNull(f *Filter, unknown bool) bool {
 	return matched || !known && unknown
 }
 
-func (c *column) onText(f *Filter, s []byte) bool {
+func (c *column) onText(f *Filter, s []byte, unknown bool) bool {
 	if c.extract == nil {
 		return c.of.text(s)
 	}
-	out, ok := c.extract.apply(f, string(s), true)
+	out, ok := c.extract.apply(f, argument{text: string(s), some: true, time: c.time})
 	if !ok {
-		matched, _ := c.of.null()
-		return matched
+		matched, known := c.of.null()
+		return matched || !known && unknown
 	}
 	return c.of.text([]byte(out))
 }
@@ -98,7 +99,7 @@ func (p *parser) dimension(m members, member, path string, of predicate) matcher
 	if !ok {
 		return p.fail(path+"."+member, member+" must not be null")
 	}
-	c := &column{at: p.column(name), of: of}
+	c := &column{at: p.column(name), time: name == row.TimeColumn, of: of}
 	if m.has("extractionFn") {
 		c.extract = p.extraction(m["extractionFn"], path+".extractionFn")
 	}

@@ -3,8 +3,8 @@ package filter
 import (
 	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
+	"strings"
 
 	"ogham/domain/row"
 )
@@ -19,6 +19,7 @@ type set struct {
 	// numbers says that texts are compared as numbers: strict ones as whole numbers only where the set has longs.
 	numbers   bool
 	wholeOnly bool
+	real      bool // texts are compared as doubles only
 }
 
 func newSet() *set {
@@ -33,6 +34,16 @@ func (s *set) addText(text string) {
 	}
 	if x, ok := row.ParseDouble(text); ok {
 		s.doubles[doubleKey(x)] = true
+	}
+}
+
+// addBoolean adds the numbers that the texts true and false are where values are cast for a comparison.
+func (s *set) addBoolean(text string) {
+	switch {
+	case strings.EqualFold(text, "true"):
+		s.longs[1], s.doubles[doubleKey(1)] = true, true
+	case strings.EqualFold(text, "false"):
+		s.longs[0], s.doubles[doubleKey(0)] = true, true
 	}
 }
 
@@ -63,7 +74,7 @@ func (s *set) text(text []byte) bool {
 		n, err := strconv.ParseInt(string(text), 10, 64)
 		return err == nil && s.longs[n]
 	}
-	if n, ok := row.ExactLong(string(text)); ok && s.longs[n] {
+	if n, ok := row.ExactLong(string(text)); ok && s.longs[n] && !s.real {
 		return true
 	}
 	x, ok := row.ParseDouble(string(text))
@@ -158,7 +169,7 @@ func (t matchType) literal(raw json.RawMessage) (text string, x float64, n int64
 		return text, 0, 0, true
 	}
 	x, ok = row.ParseDouble(text)
-	if n, whole := row.ExactLong(text); whole {
+	if n, whole := row.ExactLong(text); whole && t.whole {
 		return text, float64(n), n, true
 	}
 	if t.whole {
@@ -183,10 +194,8 @@ func parseContainsElement(p *parser, m members, path string) matcher {
 	if t.array {
 		return p.refuse(path+".elementMatchValueType", "arrays of arrays are not supported here")
 	}
-	s := newSet()
 	if !m.has("elementMatchValue") {
-		s.nulls = true
-		return p.dimension(m, "column", path, s)
+		return p.dimension(m, "column", path, newSet()) // no element of a list that is read is a null: it is the text null
 	}
 	return p.equals(m, "column", "elementMatchValue", path, t)
 }
@@ -201,6 +210,9 @@ func (p *parser) equals(m members, columnMember, member, path string, t matchTyp
 	s := newSet()
 	if !s.add(t, m[member]) {
 		return p.fail(path+"."+member, member+" cannot be null: it is no "+typeName(t))
+	}
+	if text, _, _, _ := t.literal(m[member]); !t.number {
+		s.addBoolean(text)
 	}
 	return p.dimension(m, columnMember, path, s)
 }
@@ -218,6 +230,7 @@ func (s *set) add(t matchType, raw json.RawMessage) (ok bool) {
 	switch {
 	case !ok:
 	case t.number:
+		s.real = !t.whole
 		s.addNumber(x, n, t.whole || x == math.Trunc(x))
 	default:
 		s.addText(text)
@@ -317,73 +330,14 @@ func parseInType(p *parser, m members, path string) matcher {
 	for i, raw := range values {
 		if string(raw) == "null" {
 			s.nulls = true
-		} else if !s.add(t, raw) {
+			continue
+		}
+		if !s.add(t, raw) {
 			return p.fail(path+"."+member+"["+strconv.Itoa(i)+"]", "a value is no "+typeName(t))
+		}
+		if _, _, n, _ := t.literal(raw); t.number {
+			s.longs[n] = true // here a whole number is compared with what is left of a double without its fraction
 		}
 	}
 	return p.dimension(m, "column", path, s)
-}
-
-// comparison matches where two or more columns have a value in common.
-type comparison struct{ columns []int }
-
-func parseComparison(p *parser, m members, path string) matcher {
-	var list []json.RawMessage
-	if err := json.Unmarshal(m["dimensions"], &list); err != nil || len(list) < 2 {
-		return p.fail(path+".dimensions", "dimensions must have a least 2 dimensions")
-	}
-	c := &comparison{}
-	for i, raw := range list {
-		name, err := scalarText(raw)
-		if err != nil {
-			var spec struct {
-				Type, Dimension string
-				ExtractionFn    json.RawMessage
-			}
-			// A name is written back as a dimension of the class's own name.
-			plain := []string{"", "default", "LegacyDimensionSpec"}
-			if err := json.Unmarshal(raw, &spec); err != nil || spec.Dimension == "" || !slices.Contains(plain, spec.Type) ||
-				len(spec.ExtractionFn) > 0 && string(spec.ExtractionFn) != "null" {
-				return p.refuse(path+".dimensions["+strconv.Itoa(i)+"]", "only the names of columns are supported here")
-			}
-			name = spec.Dimension
-		}
-		c.columns = append(c.columns, p.column(name))
-	}
-	return c
-}
-
-func (c *comparison) match(f *Filter, _ bool) bool {
-	for i := 1; i < len(c.columns); i++ {
-		if !common(f, f.row.Column(c.columns[i-1]), f.row.Column(c.columns[i])) {
-			return false
-		}
-	}
-	return true
-}
-
-// common says whether two columns have a value in common, as texts; nothing and null are the same.
-func common(f *Filter, a, b *row.Value) bool {
-	rows := f.row.Rows()
-	xs, ys := elements(rows, a), elements(rows, b)
-	for i := range xs {
-		for j := range ys {
-			x := rows.AppendText(nil, &xs[i])
-			if y := rows.AppendText(nil, &ys[j]); string(x) == string(y) && (a.Kind > row.Null) == (b.Kind > row.Null) {
-				return true
-			}
-		}
-	}
-	return len(xs) == 0 && len(ys) == 0
-}
-
-// elements gives the values of a column; none for a null.
-func elements(rows *row.Rows, v *row.Value) []row.Value {
-	switch v.Kind {
-	case row.Missing, row.Null:
-		return nil
-	case row.List:
-		return rows.ListOf(v)
-	}
-	return []row.Value{*v}
 }

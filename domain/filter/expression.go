@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"slices"
+
 	"ogham/domain/expr"
 	"ogham/domain/row"
 )
@@ -25,7 +27,7 @@ func parseExpression(p *parser, m members, path string) matcher {
 	for _, name := range program.Inputs() {
 		e.columns = append(e.columns, p.column(name))
 	}
-	e.inputs = &inputs{f: p.filter, e: e, single: make([]*row.Value, len(e.columns))}
+	e.inputs = &inputs{f: p.filter, e: e, single: make([]single, len(e.columns))}
 	return e
 }
 
@@ -33,16 +35,21 @@ func parseExpression(p *parser, m members, path string) matcher {
 type inputs struct {
 	f      *Filter
 	e      *expression
-	single []*row.Value
+	single []single
+}
+
+// single is one element of a list, if set.
+type single struct {
+	set   bool
+	value expr.Value
 }
 
 // Input implements expr.Bindings.
 func (in *inputs) Input(i int) expr.Value {
-	v := in.single[i]
-	if v == nil {
-		v = in.f.row.Column(in.e.columns[i])
+	if one := &in.single[i]; one.set {
+		return one.value
 	}
-	return expr.OfColumn(in.f.row.Rows(), v)
+	return expr.OfColumn(in.f.row.Rows(), in.f.row.Column(in.e.columns[i]))
 }
 
 // maxCombinations bounds the elements of lists that are tried with one another.
@@ -50,9 +57,6 @@ const maxCombinations = 10_000
 
 func (e *expression) match(f *Filter, unknown bool) bool {
 	clear(e.inputs.single)
-	if !f.mapped {
-		return e.holds(f, unknown)
-	}
 	tries := maxCombinations
 	return e.each(f, 0, &tries, unknown)
 }
@@ -64,17 +68,18 @@ func (e *expression) each(f *Filter, i int, tries *int, unknown bool) bool {
 		if v.Kind != row.List || !e.program.Mapped(i) {
 			continue
 		}
-		elems := f.row.Rows().ListOf(v)
+		// The elements have the type that they have in common in the list.
+		elems := expr.OfColumn(f.row.Rows(), v).Elems()
 		if len(elems) == 0 {
 			continue
 		}
-		for k := range elems {
-			e.inputs.single[i] = &elems[k]
+		for _, elem := range elems {
+			e.inputs.single[i] = single{true, elem}
 			if e.each(f, i+1, tries, unknown) {
 				return true
 			}
 		}
-		e.inputs.single[i] = nil
+		e.inputs.single[i] = single{}
 		return false
 	}
 	if *tries--; *tries < 0 {
@@ -99,6 +104,9 @@ func (e *expression) holds(f *Filter, unknown bool) bool {
 		return unknown
 	}
 	if v.Type().IsArray() {
+		if slices.ContainsFunc(e.inputs.single, func(s single) bool { return s.set }) {
+			return false // a list within the list of the results is no truth
+		}
 		for _, elem := range v.Elems() {
 			if elem.Type() < expr.JSON && elem.Bool() {
 				return true

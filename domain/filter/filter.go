@@ -16,12 +16,7 @@ type Filter struct {
 	text    []byte
 	err     error
 	row     Row
-	mapped  bool
 }
-
-// MapLists makes expressions of the filter hold where they do for one of the values of a list that they use as a scalar,
-// as the filters of metrics do in Druid and that of a transformSpec does not.
-func (f *Filter) MapLists() { f.mapped = true }
 
 // Row gives a filter the columns that it looks at.
 type Row interface {

@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"ogham/domain/expr"
@@ -94,10 +93,7 @@ func compareFold(a, b string) int {
 		x, n := utf8.DecodeRuneInString(a)
 		y, m := utf8.DecodeRuneInString(b)
 		a, b = a[n:], b[m:]
-		if x == y {
-			continue
-		}
-		if x, y = unicode.ToLower(unicode.ToUpper(x)), unicode.ToLower(unicode.ToUpper(y)); x != y {
+		if x, y = foldCase(x), foldCase(y); x != y {
 			return int(x - y)
 		}
 	}

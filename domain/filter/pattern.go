@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
-	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"ogham/domain/expr"
@@ -109,8 +109,43 @@ func contains(value string, fold bool) func(s []byte) bool {
 		part := []byte(value)
 		return func(s []byte) bool { return bytes.Contains(s, part) }
 	}
-	lower := []byte(strings.ToLower(value))
-	return func(s []byte) bool { return bytes.Contains(bytes.ToLower(s), lower) }
+	part := []rune(value)
+	for i, r := range part {
+		part[i] = foldCase(r)
+	}
+	return func(s []byte) bool {
+		for !beginsFolded(s, part) {
+			if len(s) == 0 {
+				return false
+			}
+			_, size := utf8.DecodeRune(s)
+			s = s[size:]
+		}
+		return true
+	}
+}
+
+// beginsFolded says whether a text begins with folded characters.
+func beginsFolded(s []byte, part []rune) bool {
+	for _, want := range part {
+		r, size := utf8.DecodeRune(s)
+		if size == 0 || foldCase(r) != want {
+			return false
+		}
+		s = s[size:]
+	}
+	return true
+}
+
+// foldCase gives the same character for those that differ in their case only, as Java's comparisons without case have it.
+func foldCase(r rune) rune {
+	if r < utf8.RuneSelf {
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}
+	return unicode.ToLower(unicode.ToUpper(r))
 }
 
 // quote is for messages.

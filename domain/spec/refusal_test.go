@@ -225,6 +225,38 @@ func TestUnsupported(t *testing.T) {
 			"$.spec.dataSchema.transformSpec.filter.field.type", "javascript",
 		},
 		{
+			"dataSchema.transformSpec", `{"filter":{"type":"bound","dimension":"a","lower":"1","ordering":"natural"}}`,
+			"$.spec.dataSchema.transformSpec.filter.ordering", "natural",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"range","column":"a","matchValueType":"ARRAY<LONG>","lower":[1]}}`,
+			"$.spec.dataSchema.transformSpec.filter.matchValueType", "range of arrays",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"selector","dimension":"a","value":"x","extractionFn":{"type":"registeredLookup","lookup":"l"}}}`,
+			"$.spec.dataSchema.transformSpec.filter.extractionFn.type", "registeredLookup",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"selector","dimension":"a","value":"x","extractionFn":{"type":"javascript","function":"f"}}}`,
+			"$.spec.dataSchema.transformSpec.filter.extractionFn.type", "javascript",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"in","dimension":"a","values":["x"],"extractionFn":{"type":"time","timeFormat":"yyyy","resultFormat":"yy"}}}`,
+			"$.spec.dataSchema.transformSpec.filter.extractionFn.joda", "joda",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"selector","dimension":"a","value":"x","extractionFn":{"type":"timeFormat","format":"EEEE","locale":"fr"}}}`,
+			"$.spec.dataSchema.transformSpec.filter.extractionFn.locale", "locale",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"selector","dimension":"a","value":"x","extractionFn":{"type":"timeFormat","granularity":"all"}}}`,
+			"$.spec.dataSchema.transformSpec.filter.extractionFn.granularity", "granularity",
+		},
+		{
+			"dataSchema.transformSpec", `{"filter":{"type":"columnComparison","dimensions":["a",{"type":"listFiltered","delegate":"b","values":["x"]}]}}`,
+			"$.spec.dataSchema.transformSpec.filter.dimensions[1]", "default and extraction",
+		},
+		{
 			"dataSchema.metricsSpec", `[{"type":"filtered","filter":{"type":"true"},"aggregator":{"type":"stringAny","name":"x","fieldName":"a"}}]`,
 			"$.spec.dataSchema.metricsSpec[0].aggregator.type", "stringAny",
 		},

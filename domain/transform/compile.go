@@ -109,7 +109,6 @@ func (c *compiler) metric(m *row.Metric) error {
 		if err != nil {
 			return fmt.Errorf("filter: %w", err)
 		}
-		f.MapLists()
 		out.filter, out.columns = f, c.transformed(f.Columns())
 	}
 	m.FieldName = m.Computed()
