@@ -142,6 +142,20 @@ func csvRecords(b testing.TB, n int) []index.Record {
 func benchParsers(b *testing.B, s row.Schema, n int) map[string]func() (index.Parser, []index.Record) {
 	return map[string]func() (index.Parser, []index.Record){
 		"json": func() (index.Parser, []index.Record) { return inputformat.NewJSON(s), benchRecords(n) },
+		"kafka": func() (index.Parser, []index.Record) {
+			p, err := inputformat.New(json.RawMessage(`{"type":"kafka","valueFormat":{"type":"json"}}`), s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return p, benchRecords(n)
+		},
+		"flatten": func() (index.Parser, []index.Record) {
+			p, err := inputformat.New(json.RawMessage(`{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"p","expr":"$.page"}]}}`), s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return p, benchRecords(n)
+		},
 		"csv": func() (index.Parser, []index.Record) {
 			p, err := inputformat.New(json.RawMessage(`{"type":"csv","columns":["timestamp","page","user","country","language","isRobot","added","deleted","delta"]}`), s)
 			if err != nil {

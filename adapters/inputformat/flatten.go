@@ -1,6 +1,7 @@
 package inputformat
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -52,6 +53,33 @@ type flattener struct {
 	finish func(rows *row.Rows, v row.Value) row.Value
 	// order puts the discovered fields of a document into another order; nil: as they stand there.
 	order func(members []row.Member) []row.Member
+	// guesses holds what became of the members of the last document, in their order: most documents repeat it.
+	guesses []memberGuess
+}
+
+// memberGuess is a key with the slot of its field; skipped: nobody wants it, or the flattenSpec has a field of the name.
+type memberGuess struct {
+	key  []byte
+	slot int
+}
+
+// forks says whether several may flatten at the same time.
+func (f *flattener) forks() bool {
+	for i := range f.extractors {
+		switch f.extractors[i].extractor.(type) {
+		case tree, path:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// fork gives a flattener of the same fields for a table that has the same slots.
+func (f *flattener) fork(t *table) *flattener {
+	out := *f
+	out.t, out.guesses = t, nil
+	return &out
 }
 
 type field struct {
@@ -240,42 +268,74 @@ func (f *flattener) addPlain(root, plain row.Value) error {
 			members = f.order(members)
 		}
 		for i := range members {
-			f.member(&members[i])
+			if m := &members[i]; f.t.discover {
+				f.member(m)
+			} else if slot := f.guess(i, m.Key); slot != skipped {
+				f.known(slot, m)
+			}
 		}
 	}
 	rows.Count++
 	return nil
 }
 
+// guess gives the slot of member i of a document where fields are not discovered.
+func (f *flattener) guess(i int, key []byte) int {
+	if i < len(f.guesses) && bytes.Equal(f.guesses[i].key, key) {
+		return f.guesses[i].slot
+	}
+	slot, known := f.t.slots[string(key)]
+	if !known || f.byName[string(key)] {
+		slot = skipped
+	}
+	if i < maxGuesses {
+		for len(f.guesses) <= i {
+			f.guesses = append(f.guesses, memberGuess{slot: skipped})
+		}
+		g := &f.guesses[i]
+		g.key, g.slot = append(g.key[:0], key...), slot
+	}
+	return slot
+}
+
+// member puts a member into a table that may discover it.
 func (f *flattener) member(m *row.Member) {
 	if f.byName[string(m.Key)] {
 		return
 	}
-	rows := &f.t.rows
-	null := m.Value.Kind <= row.Null
-	found := f.discover && f.nested
-	switch {
-	case found || !f.discover:
-	case f.named != nil:
-		found = f.named(m.Key)
-	default:
-		found = f.discovers(rows, &m.Value) && (f.keepNull || !null)
-	}
 	slot, known := f.t.slots[string(m.Key)]
 	if !known {
-		if !found {
+		if !f.counts(m) {
 			return
 		}
 		if slot = f.t.slot(m.Key); slot == skipped {
 			return
 		}
 	}
-	if found {
+	f.known(slot, m)
+}
+
+// known puts a member into its slot.
+func (f *flattener) known(slot int, m *row.Member) {
+	if f.counts(m) {
 		f.t.found(slot)
-	} else if null {
+	} else if m.Value.Kind <= row.Null {
 		return
 	}
 	f.put(slot, m.Value)
+}
+
+// counts says whether a member is a field of the document, to be discovered.
+func (f *flattener) counts(m *row.Member) bool {
+	switch {
+	case !f.discover:
+		return false
+	case f.nested:
+		return true
+	case f.named != nil:
+		return f.named(m.Key)
+	}
+	return f.discovers(&f.t.rows, &m.Value) && (f.keepNull || m.Value.Kind > row.Null)
 }
 
 func (f *flattener) put(slot int, v row.Value) {

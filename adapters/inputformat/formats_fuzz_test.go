@@ -49,6 +49,53 @@ func readTwice(t *testing.T, format string, r *index.Record) {
 			}
 			before = now
 		}
+		keepBehind(t, format, p, schema, r)
+	}
+}
+
+// keepBehind reads a record by a Keeper behind others: it gives what Parse gives, and leaves what is kept alone.
+func keepBehind(t *testing.T, format string, p index.Parser, schema row.Schema, r *index.Record) {
+	t.Helper()
+	f, ok := p.(index.Forker)
+	if !ok {
+		return
+	}
+	k, ok := f.Fork()
+	if !ok {
+		return
+	}
+	text := func(rows *row.Rows, from, to int) (out string) {
+		for i := from; i < to; i++ {
+			for j := range rows.Row(i)[:len(schema.Fields())] {
+				v := rows.Row(i)[j]
+				out = string(rows.AppendText(append([]byte(out), '|', byte('0'+v.Kind)), &v))
+			}
+		}
+		return out
+	}
+	want, bad := "", error(nil)
+	if rows, err := p.Parse(r); err != nil {
+		bad = err
+	} else {
+		want = text(rows, 0, rows.Count)
+	}
+	for range 3 {
+		first := k.Kept().Count
+		before := text(k.Kept(), 0, first)
+		err := k.Keep(r)
+		if (err == nil) != (bad == nil) || err != nil && err.Error() != bad.Error() {
+			t.Fatalf("%s: kept with the error %v, parsed with %v", format, err, bad)
+		}
+		rows := k.Kept()
+		if err != nil && rows.Count != first {
+			t.Fatalf("%s: %d rows are kept of a bad record", format, rows.Count-first)
+		}
+		if got := text(rows, first, rows.Count); got != want {
+			t.Fatalf("%s: kept %q, parsed %q", format, got, want)
+		}
+		if now := text(rows, 0, first); now != before {
+			t.Fatalf("%s: what was kept changed from %q to %q", format, before, now)
+		}
 	}
 }
 
@@ -65,6 +112,7 @@ func FuzzTextFormats(f *testing.F) {
 		`{"type":"tsv","columns":["ts","a"],"delimiter":"||"}`,
 		`{"type":"regex","pattern":"([^ ]*) ?(.*)"}`,
 		`{"type":"json","keepNullColumns":true}`,
+		`{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"a","expr":"$.b.c"},{"type":"tree","name":"t","nodes":["x","y"]},"ts"]}}`,
 		`{"type":"json","useJsonNodeReader":true,"flattenSpec":{"fields":[{"type":"path","name":"a","expr":"$..b[?(@.c > 1)]"},{"type":"jq","name":"q","expr":".a"}]}}`,
 		`{"type":"json","assumeNewlineDelimited":true,"featureSpec":{"ALLOW_COMMENTS":true,"ALLOW_YAML_COMMENTS":true,"ALLOW_UNQUOTED_FIELD_NAMES":true,
 			"ALLOW_SINGLE_QUOTES":true,"ALLOW_UNQUOTED_CONTROL_CHARS":true,"ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER":true,"ALLOW_NUMERIC_LEADING_ZEROS":true,

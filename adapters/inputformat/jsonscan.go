@@ -164,7 +164,9 @@ func (p *JSON) value(b []byte, i, depth int, v *row.Value) int {
 		}
 		return end + 1
 	case '{', '[':
-		return p.nested(b, i, depth, v)
+		var next int
+		*v, next = p.nested(b, i, depth)
+		return next
 	}
 	return scalar(b, i, v)
 }

@@ -28,8 +28,18 @@ type jsonTree struct {
 	features features
 }
 
-// Fork implements index.Forker: trees are read one by one.
-func (p *jsonTree) Fork() (index.Keeper, bool) { return nil, false }
+// Fork implements index.Forker. Where a record's documents stand for themselves, it says more than a Keeper can.
+func (p *jsonTree) Fork() (index.Keeper, bool) {
+	if p.discover || p.mode != jsonWhole || !p.flat.forks() {
+		return nil, false
+	}
+	f := &jsonTree{JSON: newJSON(p.names, false), features: p.features}
+	f.flat = p.flat.fork(&f.table)
+	return f, true
+}
+
+// Keep implements index.Keeper.
+func (p *jsonTree) Keep(r *index.Record) error { return p.whole(r) }
 
 // document reads the document at i. next is the place after it, or bad.
 func (p *jsonTree) document(b []byte, i int) (root row.Value, next int) {
@@ -56,8 +66,14 @@ func (p *jsonTree) Parse(r *index.Record) (*row.Rows, error) {
 	p.rows.Apart = p.mode != jsonWhole
 	p.rows.Broken, p.rows.Lines = p.rows.Broken[:0], p.rows.Lines[:0]
 	value := bytes.TrimPrefix(r.Value, byteOrderMark)
-	if p.mode == jsonLines {
+	switch p.mode {
+	case jsonLines:
 		return p.lines(value)
+	case jsonWhole:
+		if err := p.whole(r); err != nil {
+			return nil, err
+		}
+		return &p.rows, nil
 	}
 	for i := p.space(value, 0); i != len(value); i = p.space(value, i) {
 		root := row.Value{}
@@ -66,9 +82,6 @@ func (p *jsonTree) Parse(r *index.Record) (*row.Rows, error) {
 		}
 		if i < 0 {
 			text := javaText(r.Value)
-			if p.mode == jsonWhole {
-				return nil, &row.RecordError{Input: text, Message: row.SyntaxMessage(text)}
-			}
 			p.broken(text, "Unable to parse row ["+text+"]", 0)
 			return &p.rows, nil
 		}
@@ -81,6 +94,35 @@ func (p *jsonTree) Parse(r *index.Record) (*row.Rows, error) {
 		return nil, &row.RecordError{Input: text, Message: row.EmptyMessage(text)}
 	}
 	return &p.rows, nil
+}
+
+// whole reads all documents of a record, or none, behind the rows that are there.
+func (p *jsonTree) whole(r *index.Record) error {
+	before := p.rows.Count
+	p.elems, p.members = p.elems[:0], p.members[:0]
+	value := bytes.TrimPrefix(r.Value, byteOrderMark)
+	for i := p.space(value, 0); i != len(value); i = p.space(value, i) {
+		root := row.Value{}
+		if i >= 0 {
+			root, i = p.document(value, i)
+		}
+		err := error(nil)
+		if i < 0 {
+			err = p.refuse(r.Value)
+		} else {
+			err = p.flat.add(root)
+		}
+		if err != nil {
+			p.rows.Count = before
+			p.dropRow()
+			return err
+		}
+	}
+	if p.rows.Count == before {
+		text := javaText(r.Value)
+		return &row.RecordError{Input: text, Message: row.EmptyMessage(text)}
+	}
+	return nil
 }
 
 func (p *jsonTree) broken(input, message string, line int) {

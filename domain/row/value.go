@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"unsafe"
 )
 
 // Kind is what an input format found for a field.
@@ -59,6 +60,8 @@ type Rows struct {
 	Lines  []int
 	// Placeless says that messages of errors name no place: Broken's have it if they need one.
 	Placeless bool
+	// places is where the members of the object that is being made are, by key.
+	places map[string]int32
 }
 
 // Broken is a part of a record that gave no row.
@@ -98,34 +101,53 @@ func (r *Rows) NewList(elems []Value) Value {
 	return Value{Kind: List, Num: uint64(first)<<32 | uint64(len(elems))}
 }
 
-// fewMembers is how many members are compared with each other before a map of their keys is made.
-const fewMembers = 16
+const (
+	// fewMembers is how many members are compared with each other before a map of their keys is made.
+	fewMembers = 16
+	// keepPlaces bounds the members of an object whose map is kept.
+	keepPlaces = 1024
+)
 
 // NewObject makes an object of members, which it copies. A key that comes twice keeps its first place and its last
 // value, as in Java's maps. Lists and objects among the values must have been made before.
 func (r *Rows) NewObject(members []Member) Value {
 	first := len(r.Members)
-	var at map[string]int
 	if len(members) > fewMembers {
-		at = make(map[string]int, len(members))
+		r.addMany(first, members)
+	} else {
+		for i := range members {
+			m := &members[i]
+			if k := slices.IndexFunc(r.Members[first:], func(o Member) bool { return bytes.Equal(o.Key, m.Key) }); k >= 0 {
+				r.Members[first+k].Value = m.Value
+				continue
+			}
+			r.Members = append(r.Members, *m)
+		}
+	}
+	return Value{Kind: Object, Num: uint64(first)<<32 | uint64(len(r.Members)-first)}
+}
+
+// addMany adds an object's members from first on. The map is kept from object to object, unless it was of a huge one, and
+// has keys for the time of one only, which are the members' own bytes.
+func (r *Rows) addMany(first int, members []Member) {
+	if r.places == nil {
+		r.places = make(map[string]int32, len(members))
 	}
 	for i := range members {
 		m := &members[i]
-		k := -1
-		if at == nil {
-			k = slices.IndexFunc(r.Members[first:], func(o Member) bool { return bytes.Equal(o.Key, m.Key) })
-		} else if old, ok := at[string(m.Key)]; ok {
-			k = old
-		} else {
-			at[string(m.Key)] = len(r.Members) - first
-		}
-		if k >= 0 {
-			r.Members[first+k].Value = m.Value
+		key := unsafe.String(unsafe.SliceData(m.Key), len(m.Key))
+		if k, ok := r.places[key]; ok {
+			r.Members[k].Value = m.Value
 			continue
 		}
+		r.places[key] = int32(len(r.Members))
 		r.Members = append(r.Members, *m)
 	}
-	return Value{Kind: Object, Num: uint64(first)<<32 | uint64(len(r.Members)-first)}
+	if len(members) > keepPlaces {
+		r.places = nil
+		return
+	}
+	clear(r.places)
 }
 
 // Reset forgets all rows and keeps Width.
