@@ -50,6 +50,7 @@ type avroType struct {
 
 type avroMember struct {
 	name       string
+	key        []byte // name
 	typ        *avroType
 	discovered bool // it is a scalar, or a list of scalars, by its schema
 }
@@ -150,7 +151,7 @@ func (c *avroCompiler) compile(n *avro.SchemaNode) (*avroType, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.fields = append(t.fields, avroMember{n.Fields[i].Name, inner, inner.discovered()})
+		t.fields = append(t.fields, avroMember{n.Fields[i].Name, []byte(n.Fields[i].Name), inner, inner.discovered()})
 	}
 	return t, nil
 }
@@ -353,7 +354,7 @@ func (d *avroDecoder) record(t *avroType) (row.Value, error) {
 		if err != nil {
 			return v, err
 		}
-		d.members = append(d.members, row.Member{Key: []byte(t.fields[i].name), Value: v})
+		d.members = append(d.members, row.Member{Key: t.fields[i].key, Value: v})
 	}
 	v := d.rows.NewObject(d.members[first:])
 	d.members = d.members[:first]

@@ -27,6 +27,8 @@ type avroFinder interface {
 	find(b []byte) (t *avroType, data []byte, err error)
 	// broken is the message for data that does not decode.
 	broken() string
+	// fork gives a finder of the same schemas for another goroutine.
+	fork() avroFinder
 }
 
 // avroRecords reads records of Avro data.
@@ -106,20 +108,46 @@ func (p *avroRecords) Parse(r *index.Record) (*row.Rows, error) {
 	if p.ocf != nil {
 		return p.parseFile(r.Value)
 	}
+	if err := p.Keep(r); err != nil {
+		return nil, err
+	}
+	return &p.rows, nil
+}
+
+// Fork implements index.Forker. Files have rows that stand for themselves, of which a Keeper cannot tell.
+func (p *avroRecords) Fork() (index.Keeper, bool) {
+	if p.discover || p.ocf != nil || !p.flat.forks() {
+		return nil, false
+	}
+	f := &avroRecords{table: newTable(p.names, false), bytes: p.bytes.fork()}
+	f.d.asString, f.d.explode = p.d.asString, p.d.explode
+	f.flat = p.flat.fork(&f.table)
+	f.hook(f.flat)
+	return f, true
+}
+
+// Keep implements index.Keeper.
+func (p *avroRecords) Keep(r *index.Record) error {
 	t, data, err := p.bytes.find(r.Value)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.d.start(data, &p.rows)
 	if err := p.record(t); err != nil {
 		var field *FieldError
 		if errors.As(err, &field) {
-			return nil, err
+			return err
 		}
-		return nil, &row.RecordError{Message: p.bytes.broken()}
+		return &row.RecordError{Message: p.bytes.broken()}
 	}
-	return &p.rows, nil
+	return nil
 }
+
+// Kept implements index.Keeper.
+func (p *avroRecords) Kept() *row.Rows { return &p.rows }
+
+// Forget implements index.Keeper.
+func (p *avroRecords) Forget() { p.reset() }
 
 // parseFile reads a container file. A damaged one gives no rows.
 func (p *avroRecords) parseFile(b []byte) (*row.Rows, error) {
@@ -166,7 +194,7 @@ func (p *avroRecords) record(t *avroType) error {
 		if err != nil {
 			return err
 		}
-		members = append(p.d.members, row.Member{Key: []byte(f.name), Value: v})
+		members = append(p.d.members, row.Member{Key: f.key, Value: v})
 	}
 	root := p.rows.NewObject(members)
 	p.d.members = members[:0]
@@ -244,6 +272,8 @@ type inlineSchema struct{ t *avroType }
 
 func (s inlineSchema) find(b []byte) (*avroType, []byte, error) { return s.t, b, nil }
 
+func (s inlineSchema) fork() avroFinder { return s }
+
 func (s inlineSchema) broken() string { return "Fail to decode avro message!" }
 
 // inlineSchemas has a schema for each id, which stands before the data.
@@ -269,6 +299,8 @@ func (s *inlineSchemas) find(b []byte) (*avroType, []byte, error) {
 	}
 	return t, b[avroHeader:], nil
 }
+
+func (s *inlineSchemas) fork() avroFinder { return &inlineSchemas{schemas: s.schemas} }
 
 func (s *inlineSchemas) broken() string {
 	return fmt.Sprintf("Fail to decode avro message with schemaId [%d].", s.id)
@@ -313,6 +345,10 @@ func (s *registeredSchemas) find(b []byte) (*avroType, []byte, error) {
 	}
 	s.compiled[s.id] = t
 	return t, b[avroHeader:], nil
+}
+
+func (s *registeredSchemas) fork() avroFinder {
+	return &registeredSchemas{registry: s.registry, compiled: map[int]*avroType{}}
 }
 
 func (s *registeredSchemas) broken() string {

@@ -2,6 +2,7 @@ package inputformat_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -148,6 +149,24 @@ func benchParsers(b *testing.B, s row.Schema, n int) map[string]func() (index.Pa
 				b.Fatal(err)
 			}
 			return p, benchRecords(n)
+		},
+		"avro": func() (index.Parser, []index.Record) {
+			p, err := inputformat.New(json.RawMessage(`{"type":"avro_stream","avroBytesDecoder":{"type":"schema_inline","schema":{"type":"record","name":"row","fields":[
+				{"name":"timestamp","type":"string"},{"name":"page","type":"string"},{"name":"user","type":"string"},{"name":"country","type":"string"},
+				{"name":"language","type":"string"},{"name":"isRobot","type":"string"},{"name":"added","type":"string"},{"name":"deleted","type":"string"},
+				{"name":"delta","type":"string"}]}}}`), s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			records := csvRecords(b, n)
+			for i := range records {
+				var out []byte
+				for _, f := range strings.Split(string(records[i].Value), ",") {
+					out = append(binary.AppendVarint(out, int64(len(f))), f...)
+				}
+				records[i].Value = out
+			}
+			return p, records
 		},
 		"flatten": func() (index.Parser, []index.Record) {
 			p, err := inputformat.New(json.RawMessage(`{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"p","expr":"$.page"}]}}`), s)

@@ -317,10 +317,12 @@ func (f *flattener) member(m *row.Member) {
 
 // known puts a member into its slot.
 func (f *flattener) known(slot int, m *row.Member) {
-	if f.counts(m) {
-		f.t.found(slot)
-	} else if m.Value.Kind <= row.Null {
-		return
+	if null := m.Value.Kind <= row.Null; f.t.discover || null {
+		if f.counts(m) {
+			f.t.found(slot)
+		} else if null {
+			return
+		}
 	}
 	f.put(slot, m.Value)
 }
