@@ -30,6 +30,10 @@ type kafkaSpec struct {
 type kafka struct {
 	value reader
 	key   reader // nil: the key is not read
+	// newKey makes another parser like key.
+	newKey func() (reader, error)
+	// topic is the text of the last record's topic, texts what keys gave to rows that are kept.
+	topic, texts []byte
 	// t is the value's table.
 	t *table
 	// prefix is that of header columns; decode gives a header's text, nil: headers are not read.
@@ -85,7 +89,8 @@ func newKafka(s kafkaSpec, c config) (*kafka, error) {
 	k.topicColumn = k.column(orDefault(s.TopicColumnName, "kafka.topic"))
 	if len(s.KeyFormat) > 0 && string(s.KeyFormat) != "null" {
 		keys := config{formats: c.formats, discover: true, exact: true, nested: c.nested}
-		if k.key, err = keys.format(s.KeyFormat); err != nil {
+		k.newKey = func() (reader, error) { return keys.format(s.KeyFormat) }
+		if k.key, err = k.newKey(); err != nil {
 			return nil, fmt.Errorf("keyFormat: %w", err)
 		}
 	}
@@ -165,7 +170,7 @@ func (k *kafka) output() *table { return k.t }
 
 // Parse implements index.Parser.
 func (k *kafka) Parse(r *index.Record) (*row.Rows, error) {
-	k.meta = k.meta[:0]
+	k.meta, k.texts = k.meta[:0], k.texts[:0]
 	key, hasKey, err := k.readKey(r)
 	if err != nil {
 		return nil, err
@@ -188,6 +193,69 @@ func (k *kafka) Parse(r *index.Record) (*row.Rows, error) {
 		k.blend(rows, i)
 	}
 	return rows, nil
+}
+
+// Fork implements index.Forker.
+func (k *kafka) Fork() (index.Keeper, bool) {
+	f, ok := k.value.(index.Forker)
+	if !ok || k.t.discover {
+		return nil, false
+	}
+	keeper, ok := f.Fork()
+	if !ok {
+		return nil, false
+	}
+	value, ok := keeper.(reader)
+	if !ok {
+		return nil, false
+	}
+	out := &kafkaKeeper{kafka: *k, keeper: keeper}
+	out.headers, out.meta, out.name, out.topic, out.texts = map[string]int{}, nil, nil, nil, nil
+	out.over(value)
+	if k.key != nil {
+		key, err := k.newKey()
+		if err != nil {
+			return nil, false
+		}
+		out.key = key
+	}
+	rows := keeper.Kept()
+	rows.Apart, rows.Placeless = true, true
+	return out, true
+}
+
+// kafkaKeeper keeps the rows of several records.
+type kafkaKeeper struct {
+	kafka
+	keeper index.Keeper // of the values
+}
+
+// Keep implements index.Keeper.
+func (k *kafkaKeeper) Keep(r *index.Record) error {
+	k.meta = k.meta[:0]
+	key, hasKey, err := k.readKey(r)
+	if err != nil {
+		return err
+	}
+	rows := k.keeper.Kept()
+	first := rows.Count
+	if err := k.keeper.Keep(r); err != nil {
+		return err
+	}
+	k.collect(r, key, hasKey)
+	for i := first; i < rows.Count; i++ {
+		k.blend(rows, i)
+	}
+	return nil
+}
+
+// Kept implements index.Keeper.
+func (k *kafkaKeeper) Kept() *row.Rows { return k.keeper.Kept() }
+
+// Forget implements index.Keeper.
+func (k *kafkaKeeper) Forget() {
+	k.keeper.Forget()
+	k.texts = k.texts[:0]
 }
 
 // readKey gives the first field of the first row of the key. Its text stays valid while the value is read: it is of
@@ -221,10 +289,13 @@ func (k *kafka) collect(r *index.Record, key row.Value, hasKey bool) {
 	}
 	k.add(k.timeColumn.slot, row.Value{Kind: row.Long, Num: uint64(r.TimestampMillis)})
 	if k.topicColumn.slot != skipped {
-		k.add(k.topicColumn.slot, row.Value{Kind: row.String, Text: []byte(r.Topic)})
+		if string(k.topic) != r.Topic {
+			k.topic = []byte(r.Topic)
+		}
+		k.add(k.topicColumn.slot, row.Value{Kind: row.String, Text: k.topic})
 	}
 	if hasKey && k.keyColumn.slot != skipped {
-		k.add(k.keyColumn.slot, copyValue(&k.t.rows, &k.key.output().rows, key))
+		k.add(k.keyColumn.slot, k.copyKey(&k.key.output().rows, key))
 	}
 }
 
@@ -260,23 +331,34 @@ func (k *kafka) add(slot int, v row.Value) {
 	k.meta = append(k.meta, metaField{slot, v})
 }
 
-// copyValue copies a value with all that it holds from rows to rows.
-func copyValue(to, from *row.Rows, v row.Value) row.Value {
+// copyKey copies a value of the key with all that it holds: the key's parser reads the next one while this is kept.
+func (k *kafka) copyKey(from *row.Rows, v row.Value) row.Value {
+	to := &k.t.rows
 	switch v.Kind {
 	case row.List:
 		elems := slices.Clone(from.ListOf(&v))
 		for i := range elems {
-			elems[i] = copyValue(to, from, elems[i])
+			elems[i] = k.copyKey(from, elems[i])
 		}
 		return to.NewList(elems)
 	case row.Object:
 		members := slices.Clone(from.MembersOf(&v))
 		for i := range members {
-			members[i].Value = copyValue(to, from, members[i].Value)
+			members[i].Key, members[i].Value = k.copyText(members[i].Key), k.copyKey(from, members[i].Value)
 		}
 		return to.NewObject(members)
 	}
+	v.Text = k.copyText(v.Text)
 	return v
+}
+
+func (k *kafka) copyText(b []byte) []byte {
+	if len(b) == 0 {
+		return b
+	}
+	first := len(k.texts)
+	k.texts = append(k.texts, b...) // where it grows, earlier texts stay in what it was
+	return k.texts[first:len(k.texts):len(k.texts)]
 }
 
 // blend fills the fields that row i of the value has not.
