@@ -217,11 +217,12 @@ var (
 	errAvroMany  = errors.New("the data has too many elements")
 )
 
-// maxAvroElems bounds the elements of a record: elements of no length take no bytes.
-const maxAvroElems = 10_000_000
+// minAvroElems is how many elements data may have beyond its bytes: elements of no length, nulls for one, take none, and
+// a few bytes could ask for millions of them.
+const minAvroElems = 4096
 
 func (d *avroDecoder) start(b []byte, rows *row.Rows) {
-	d.b, d.at, d.rows, d.depth, d.left = b, 0, rows, 0, maxAvroElems
+	d.b, d.at, d.rows, d.depth, d.left = b, 0, rows, 0, len(b)+minAvroElems
 	d.elems, d.members = d.elems[:0], d.members[:0]
 }
 

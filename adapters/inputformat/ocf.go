@@ -50,7 +50,7 @@ func newOCFReader(schema json.RawMessage) (*ocfReader, error) {
 
 // read gives each block of a file: its schema, its data and how many records it has.
 func (r *ocfReader) read(b []byte, block func(t *avroType, data []byte, count int64) error) error {
-	d := avroDecoder{left: maxAvroElems}
+	d := avroDecoder{left: len(b) + minAvroElems}
 	if !bytes.HasPrefix(b, []byte(ocfMagic)) {
 		return errors.New("it does not begin as one")
 	}
@@ -79,11 +79,14 @@ func (r *ocfReader) read(b []byte, block func(t *avroType, data []byte, count in
 		if err != nil {
 			return err
 		}
-		if count < 0 || count > maxAvroElems || !bytes.Equal(end, sync) {
+		if count < 0 || !bytes.Equal(end, sync) {
 			return errors.New("a block is damaged")
 		}
 		if data, err = r.decompress(string(meta["avro.codec"]), data); err != nil {
 			return fmt.Errorf("decompress a block: %w", err)
+		}
+		if count > int64(len(data))+minAvroElems {
+			return errAvroMany
 		}
 		if err := r.give(data, count, block); err != nil {
 			return err
