@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -47,7 +48,7 @@ func (b *broker) client(opts ...kgo.Opt) *kgo.Client {
 
 func (b *broker) createTopic(topic string, partitions int32) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := kadm.NewClient(b.client()).CreateTopic(ctx, partitions, 1, nil, topic); err != nil {
 		b.t.Fatalf("create topic %s: %v", topic, err)
@@ -57,7 +58,7 @@ func (b *broker) createTopic(topic string, partitions int32) {
 // deleteBefore has the broker forget the records of a partition before an offset.
 func (b *broker) deleteBefore(topic string, partition int32, offset int64) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	offsets := kadm.Offsets{}
 	offsets.AddOffset(topic, partition, offset, -1)
@@ -109,7 +110,7 @@ func (p *producer) send(n int64) {
 // flush waits until all that was sent is stored.
 func (p *producer) flush() {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := p.client.Flush(ctx)
 	p.mu.Lock()
@@ -117,6 +118,13 @@ func (p *producer) flush() {
 	if err != nil || p.err != nil {
 		p.t.Fatalf("produce: %v, %v", err, p.err)
 	}
+}
+
+// flow sends rows until it is told to stop: many of them at a steady pace, and then, for a test that a slow machine takes
+// long for, at an eighth of it. There are always rows to come, and never too many to count.
+func (p *producer) flow(stop <-chan struct{}, perTick, many int64) {
+	p.stream(stop, perTick, many)
+	p.stream(stop, max(1, perTick/8), math.MaxInt64)
 }
 
 // stream sends rows at a steady pace until it is told to stop or has sent limit of them.

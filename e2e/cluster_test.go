@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,17 +19,13 @@ import (
 func natsServers(t *testing.T, n int) (urls string, servers []*natsserver.Server) {
 	t.Helper()
 	routes := make([]string, n)
-	var held []net.Listener // all at once, so that the ports differ
-	for i := range routes {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, l)
-		routes[i] = l.Addr().String()
+	steps := make([]int, n)
+	for i := range steps {
+		steps[i] = i
 	}
-	for _, l := range held {
-		_ = l.Close()
+	base := freePorts(t, steps...)
+	for i := range routes {
+		routes[i] = fmt.Sprintf("127.0.0.1:%d", base+i)
 	}
 	servers = make([]*natsserver.Server, n)
 	var starting sync.WaitGroup
@@ -180,7 +175,7 @@ func progress(t *testing.T, s *server, n int) {
 // committed once.
 func TestThreeProcesses(t *testing.T) {
 	t.Parallel()
-	const partitions, most = 4, 200_000
+	const partitions, many = 4, 200_000
 	urls, _ := natsServers(t, 1)
 	h := &house{t: t, nats: urls, dir: t.TempDir()}
 	first, second := h.start("overlord", "overlord-1"), h.start("overlord", "overlord-2")
@@ -203,7 +198,7 @@ func TestThreeProcesses(t *testing.T) {
 	p := b.producer("spread", partitions, kgo.ProducerBatchCompression(kgo.NoCompression())) // as in TestKilledTwentyFiveTimes
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
-	work.Go(func() { p.stream(quiet, 50, most) })
+	work.Go(func() { p.flow(quiet, 50, many) })
 
 	eventually(t, "each group has a task on each worker", func() (bool, string) {
 		all, err := lines[event](leader, "/ogham/v1/events")

@@ -8,14 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -40,36 +37,10 @@ func newLab(t *testing.T) *lab {
 	if _, err := os.Stat(filepath.Join(l.tools, "kafka.sh")); err != nil {
 		t.Fatalf("a real Kafka and Druid are needed here, set OGHAM_DRUID_TOOLS to the folder of their scripts: %v", err)
 	}
-	dir, base := t.TempDir(), freeBase(t, 1, 2, 50, 51, 81, 82, 83, 91)
+	dir, base := t.TempDir(), freePorts(t, 1, 2, 50, 51, 81, 82, 83, 91)
 	l.env = append(os.Environ(), "DRUID_RUN="+filepath.Join(dir, "druid"), "KAFKA_RUN="+filepath.Join(dir, "kafka"),
 		fmt.Sprintf("DRUID_PORT_BASE=%d", base), fmt.Sprintf("KAFKA_PORT=%d", base+50))
 	return l
-}
-
-// handedOut counts what freeBase gave to the tests of this process, which may run side by side.
-var handedOut atomic.Int32
-
-// freeBase finds a port number from which on the given steps are free, below the ports that a system hands out by itself.
-func freeBase(t *testing.T, steps ...int) int {
-	t.Helper()
-	free := func(base int) bool {
-		for _, step := range steps {
-			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+step)))
-			if err != nil {
-				return false
-			}
-			_ = l.Close()
-		}
-		return true
-	}
-	const first, step, places = 20000, 100, 120
-	for range places {
-		if base := first + (os.Getpid()*7+int(handedOut.Add(1)))%places*step; free(base) {
-			return base
-		}
-	}
-	t.Fatal("there are no free ports")
-	return 0
 }
 
 // run runs a script and returns what it printed.
@@ -179,13 +150,21 @@ func (l *lab) load(all []published) {
 	// know the data source.
 	eventually(l.t, "Druid loads the segments and knows their columns", func() (bool, string) {
 		loaded, known, tables := int64(0), int64(0), 0
-		for _, row := range l.query(`SELECT datasource, COUNT(*), COUNT(*) FILTER (WHERE num_rows > 0) FROM sys.segments WHERE is_available = 1 GROUP BY 1`) {
+		counts, err := l.tryQuery(`SELECT datasource, COUNT(*), COUNT(*) FILTER (WHERE num_rows > 0) FROM sys.segments WHERE is_available = 1 GROUP BY 1`)
+		if err != nil {
+			return false, err.Error()
+		}
+		for _, row := range counts {
 			if sources[row[0].(string)] {
 				loaded += int64(number(l.t, row[1]))
 				known += int64(number(l.t, row[2]))
 			}
 		}
-		for _, row := range l.query(`SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'druid'`) {
+		names, err := l.tryQuery(`SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'druid'`)
+		if err != nil {
+			return false, err.Error()
+		}
+		for _, row := range names {
 			if sources[row[0].(string)] {
 				tables++
 			}
@@ -219,26 +198,33 @@ func (l *lab) home(name string) string {
 // query asks Druid in SQL; numbers come as json.Number.
 func (l *lab) query(sql string) [][]any {
 	l.t.Helper()
+	rows, err := l.tryQuery(sql)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return rows
+}
+
+// tryQuery asks what a cluster that has just started may not be able to answer.
+func (l *lab) tryQuery(sql string) ([][]any, error) {
 	body, err := json.Marshal(map[string]any{
 		"query": sql, "resultFormat": "array", "context": map[string]any{"useApproximateCountDistinct": false, "useApproximateTopN": false},
 	})
 	if err != nil {
-		l.t.Fatal(err)
+		return nil, err
 	}
 	res, err := http.Post(l.sql, "application/json", bytes.NewReader(body))
 	if err != nil {
-		l.t.Fatalf("%s: %v", sql, err)
+		return nil, fmt.Errorf("%s: %w", sql, err)
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		l.t.Fatalf("%s: %d %s %v", sql, res.StatusCode, clip(string(b)), err)
+		return nil, fmt.Errorf("%s: %d %s %v", sql, res.StatusCode, clip(string(b)), err)
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
 	var rows [][]any
-	if err := dec.Decode(&rows); err != nil {
-		l.t.Fatalf("%s: %v: %s", sql, err, clip(string(b)))
+	if err := decodeNumbers(b, &rows); err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", sql, err, clip(string(b)))
 	}
-	return rows
+	return rows, nil
 }

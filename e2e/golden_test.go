@@ -419,9 +419,9 @@ func (r *replayer) exchange(x goldentest.Exchange) []string {
 	if x.Request.Method != "GET" {
 		return r.try(r.withOurTasks(x), mode)
 	}
-	limit := 4 * time.Minute // a run that waits for a broker fails after one, and three of them make a supervisor unhealthy
-	if mode == goldentest.Exact {
-		limit = time.Minute // what is known at once needs no patience, but who has ended may take a moment
+	limit := patience // what is known at once does not need it, but who has ended may take a moment
+	if mode != goldentest.Exact {
+		limit *= 2 // a run that waits for a broker fails after a minute, and three of them make a supervisor unhealthy
 	}
 	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -451,7 +451,7 @@ func submits(x goldentest.Exchange) bool {
 }
 
 func (r *replayer) try(x goldentest.Exchange, mode goldentest.Mode) []string {
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	got, err := goldentest.Send(ctx, strings.TrimPrefix(r.s.url(), "http://"), x)
 	if err != nil {

@@ -119,7 +119,7 @@ func (c *ingestCase) ends() map[string]int64 {
 // produce makes the topics of all cases and sends their records.
 func (b *broker) produce(cases []ingestCase, topic func(*ingestCase) string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 	defer cancel()
 	client := b.client(kgo.UnknownTopicRetries(-1)) // a real broker may need a moment to know a topic that it has made
 	for i := range cases {

@@ -70,7 +70,7 @@ func TestRealKafkaAndDruid(t *testing.T) {
 // aborted: their rows, with ids from n on, must never be seen.
 func produceTransactions(t *testing.T, b *broker, topic string, partitions, n int64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	client := b.client(kgo.TransactionalID("ledger-producer"))
 	send := func(first, count int64, commit kgo.TransactionEndTry) {

@@ -80,7 +80,7 @@ func (k *realKafka) configure(cfg kafkaConfig) {
 		steps = append(steps, len(names))
 		names, protocols = append(names, name), append(protocols, name+":"+protocol)
 	}
-	base := freeBase(k.t, steps...)
+	base := freePorts(k.t, steps...)
 	var listen, advertised []string
 	for i, name := range names {
 		k.ports[name] = base + steps[i]

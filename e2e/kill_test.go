@@ -37,7 +37,7 @@ func seeded(t *testing.T) *rand.Rand {
 // committed once.
 func TestKilledTwentyFiveTimes(t *testing.T) {
 	t.Parallel()
-	const kills, partitions, most = 25, 4, 100_000
+	const kills, partitions, many = 25, 4, 100_000
 	rnd := seeded(t)
 	b := newBroker(t)
 	b.createTopic("killed", partitions)
@@ -55,7 +55,7 @@ func TestKilledTwentyFiveTimes(t *testing.T) {
 	p := b.producer("killed", partitions, kgo.ProducerBatchCompression(kgo.NoCompression()))
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
-	work.Go(func() { p.stream(quiet, 40, most) })
+	work.Go(func() { p.flow(quiet, 40, many) })
 	op := &operator{s: s, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 2)), spec: spec}
 	work.Go(func() { op.run(quiet) })
 	reached := killRepeatedly(t, s, rnd, kills)

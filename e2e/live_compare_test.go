@@ -101,16 +101,15 @@ func (l *lab) columnsOf(t *testing.T, source string) [][]any {
 }
 
 // waitColumns waits until the broker, which asks for the columns of new segments once in a while, knows those that are
-// wanted of our segments. That it never does is for the comparison to tell.
+// wanted of our segments. That it never does, for all patience, is for the comparison to tell.
 func (l *lab) waitColumns(t *testing.T, c *liveCase, want func() [][]any) {
 	t.Helper()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for range 30 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
 		if w := want(); len(w) > 0 && reflect.DeepEqual(l.columnsOf(t, c.ours()), w) {
 			return
 		}
-		<-tick.C
 	}
 }
 

@@ -41,7 +41,7 @@ func nestedEvent(i int) map[string]any {
 func submitNested(t *testing.T, b *broker, s *server) {
 	t.Helper()
 	b.createTopic("nested", 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	client := b.client()
 	for i := range nestedRows {

@@ -112,6 +112,10 @@ func TestProjectionsMayBeDeleted(t *testing.T) {
 	s.must("POST", pathOf("views", "/suspend"), nil, nil)
 	s.waitState("views", "SUSPENDED")
 	s.must("POST", pathOf("broken", "/terminate"), nil, nil) // suspended it would go on trying
+	eventually(t, "it is gone", func() (bool, string) {
+		code, body, err := s.call("GET", pathOf("broken", "/status"), nil)
+		return err == nil && code == 404, fmt.Sprint(code, string(body), err)
+	})
 	s.waitIdle()
 	want := s.answers("views", "broken")
 	last := s.events(t)
@@ -119,22 +123,26 @@ func TestProjectionsMayBeDeleted(t *testing.T) {
 	check := func(when string) {
 		t.Helper()
 		s.waitIdle()
-		got := s.answers("views", "broken")
-		for path := range want {
-			if !reflect.DeepEqual(got[path], want[path]) {
-				t.Errorf("%s GET %s answers\n  %v, before\n  %v", when, path, clip(fmt.Sprint(got[path])), clip(fmt.Sprint(want[path])))
+		// What comes of the first runs and heartbeats may take a moment.
+		eventually(t, "the answers are those of before "+when, func() (bool, string) {
+			got := s.answers("views", "broken")
+			for path := range want {
+				if !reflect.DeepEqual(got[path], want[path]) {
+					return false, fmt.Sprintf("GET %s answers\n  %v, before\n  %v", path, clip(fmt.Sprint(got[path])), clip(fmt.Sprint(want[path])))
+				}
 			}
-		}
+			return true, ""
+		})
 	}
 	s.stop()
 	s.start()
-	check("after a restart")
+	check("the restart")
 	s.stop()
 	if err := os.RemoveAll(filepath.Join(s.dir, "projections")); err != nil {
 		t.Fatal(err)
 	}
 	s.start()
-	check("without projections")
+	check("the projections were deleted")
 	events := s.events(t)
 	checkHistory(t, events)
 	for i, e := range last {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -139,7 +138,7 @@ func TestSamplerMakesNoTopic(t *testing.T) {
 	if status != 400 || a.Error != "Failed to sample data: Consumer is not subscribed to any topics or assigned any partitions" {
 		t.Errorf("a topic that is not there: %d %q", status, a.Error)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if topics, err := kadm.NewClient(b.client()).ListTopics(ctx); err != nil || topics.Has("nowhere") {
 		t.Errorf("after sampling a topic that is not there, the broker has %v (%v)", topics.Names(), err)

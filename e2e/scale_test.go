@@ -31,7 +31,7 @@ func (s *server) scaleActions(id string) ([]scaled, error) {
 // taskCount goes on from where it was.
 func TestKilledWhileScaling(t *testing.T) {
 	t.Parallel()
-	const kills, partitions, most = 4, 4, 100_000
+	const kills, partitions, many = 4, 4, 100_000
 	rnd := seeded(t)
 	b := newBroker(t)
 	b.createTopic("scaled", partitions)
@@ -50,7 +50,7 @@ func TestKilledWhileScaling(t *testing.T) {
 	p := b.producer("scaled", partitions, kgo.ProducerBatchCompression(kgo.NoCompression())) // as in TestKilledTwentyFiveTimes
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
-	work.Go(func() { p.stream(quiet, 10, most) })
+	work.Go(func() { p.flow(quiet, 10, many) })
 	for n := range kills {
 		before := -1
 		eventually(t, "it is scaled once more", func() (bool, string) {

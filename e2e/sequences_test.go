@@ -33,7 +33,7 @@ func sequencesOf(s *server, id string) (int, error) {
 // kills the server between their sequences. What was committed before is not read again, and each row is committed once.
 func TestKilledBetweenSequences(t *testing.T) {
 	t.Parallel()
-	const partitions, most = 4, 60_000
+	const partitions, many = 4, 60_000
 	b := newBroker(t)
 	b.createTopic("parts", partitions)
 	s := newServer(t, "sequences", "--worker-capacity", "8").start()
@@ -53,7 +53,7 @@ func TestKilledBetweenSequences(t *testing.T) {
 	p := b.producer("parts", partitions, kgo.ProducerBatchCompression(kgo.NoCompression()))
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
-	work.Go(func() { p.stream(quiet, 40, most) })
+	work.Go(func() { p.flow(quiet, 40, many) })
 	several := func(why string) {
 		eventually(t, "tasks have published several sequences "+why, func() (bool, string) {
 			seen, done := "", true

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 )
@@ -21,7 +20,7 @@ func (b *broker) feedTopic(topic string, from, count int64) {
 
 func (b *broker) deleteTopic(topic string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := kadm.NewClient(b.client()).DeleteTopic(ctx, topic); err != nil {
 		b.t.Fatalf("delete topic %s: %v", topic, err)

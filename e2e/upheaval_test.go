@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // TestUpheavalsOfARealKafka changes a topic under its supervisor, and who leads, on one real broker.
@@ -21,10 +20,10 @@ func TestUpheavalsOfARealKafka(t *testing.T) {
 }
 
 // streamed sends rows at a steady pace beside the test until the function is called, which waits until all are stored.
-func (p *producer) streamed(perTick, limit int64) (stop func()) {
+func (p *producer) streamed(perTick, many int64) (stop func()) {
 	quiet := make(chan struct{})
 	var work sync.WaitGroup
-	work.Go(func() { p.stream(quiet, perTick, limit) })
+	work.Go(func() { p.flow(quiet, perTick, many) })
 	return func() {
 		p.t.Helper()
 		close(quiet)
@@ -45,7 +44,7 @@ func growing(t *testing.T, b *broker) {
 	p := b.producer("growing", first)
 	stop := p.streamed(40, 100_000)
 	progressOf(t, s, "growing", 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if answers, err := b.admin().CreatePartitions(ctx, all-first, "growing"); err != nil || answers.Error() != nil {
 		t.Fatalf("add partitions: %v, %v", err, answers.Error())
@@ -105,7 +104,7 @@ func recreated(t *testing.T, b *broker) {
 	s.waitRows("anew", old)
 	s.checkRows("anew", old)
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	admin := b.admin()
 	if answers, err := admin.DeleteTopics(ctx, "anew"); err != nil || answers.Error() != nil {

@@ -74,17 +74,40 @@ func TestSuiteOnClusterOfThree(t *testing.T) {
 }
 
 // freePorts are free at the moment: the members of a cluster must know each
-// other's addresses before the first one starts.
+// other's addresses before the first one starts. They lie below those that a
+// system hands out by itself, so that no connection takes one meanwhile; one
+// port beside them is held until the test ends, which keeps other processes of
+// tests away.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
+	const first, places = 12000, 500
+	step := n + 1
+	for i := range places {
+		base := first + (os.Getpid()+i)%places*step
+		held, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base))
+		if err != nil {
+			continue
+		}
+		if out := listenable(base+1, n); out != nil {
+			t.Cleanup(func() { _ = held.Close() })
+			return out
+		}
+		_ = held.Close()
+	}
+	t.Fatal("there are no free ports")
+	return nil
+}
+
+// listenable returns the addresses of n ports, or nil where one is taken.
+func listenable(first, n int) []string {
 	out := make([]string, n)
 	for i := range out {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		out[i] = fmt.Sprintf("127.0.0.1:%d", first+i)
+		l, err := net.Listen("tcp", out[i])
 		if err != nil {
-			t.Fatal(err)
+			return nil
 		}
-		defer l.Close()
-		out[i] = l.Addr().String()
+		_ = l.Close()
 	}
 	return out
 }

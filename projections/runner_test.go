@@ -47,9 +47,12 @@ func follow(t *testing.T, log projections.Log, dir string) (*projections.Runner,
 	return r, stop
 }
 
+// patience bounds each wait. It is far above what is needed: only a test that fails waits so long.
+const patience = 3 * time.Minute
+
 func wait(t *testing.T, r *projections.Runner, seq uint64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := r.WaitFor(ctx, seq); err != nil {
 		t.Fatal(err)
@@ -259,7 +262,7 @@ func TestASnapshotIsTakenAtTheEndOfCatchingUp(t *testing.T) {
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
 	var at uint64
-	for end := time.After(20 * time.Second); at+5 <= last; {
+	for end := time.After(patience); at+5 <= last; {
 		select {
 		case <-poll.C:
 		case <-end:

@@ -13,9 +13,10 @@ import (
 	"ogham/adapters/httpapi/goldentest"
 )
 
-// client follows no redirects, and keeps no connections.
+// client follows no redirects, and keeps no connections. Its timeout is far above what is needed: only a test that fails
+// waits so long.
 var client = &http.Client{
-	Timeout:       30 * time.Second,
+	Timeout:       3 * time.Minute,
 	Transport:     &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }

@@ -262,7 +262,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 		}
 	}
 	s.open(t, "") // and never reads
-	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
+	deadline, tick := time.After(client.Timeout), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for !strings.Contains(s.logged.String(), `"route":"`+feed) {
 		select {

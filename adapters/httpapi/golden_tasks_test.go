@@ -25,7 +25,7 @@ const (
 // TestGoldenTaskRoutes replays what was asked about one running task, after putting one in its place.
 func TestGoldenTaskRoutes(t *testing.T) {
 	s := serve(t, func(c *httpapi.Config) { c.Worker = &oneWorker{host: "127.0.0.1:18091", tasks: []string{goldenTask}} })
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), client.Timeout)
 	defer cancel()
 	all := exchangesOf(t, "12-task-level")
 	if got, err := goldentest.Send(ctx, s.address, all[0]); err != nil || got.Status != 200 {
@@ -100,7 +100,7 @@ func TestGoldenTaskRoutes(t *testing.T) {
 // and the bounds of its group's messages.
 func TestGoldenTaskOfAFullSpec(t *testing.T) {
 	s := serve(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), client.Timeout)
 	defer cancel()
 	all := exchangesOf(t, "03-create-full")
 	posted, err := spec.Parse([]byte(*all[0].Request.Body))

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -85,7 +84,7 @@ func TestGoldenReplay(t *testing.T) {
 func replay(t *testing.T, scenario string) {
 	exchanges := exchangesOf(t, scenario)
 	s := serve(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), client.Timeout)
 	defer cancel()
 	compared := 0
 	for _, x := range exchanges {
@@ -119,7 +118,7 @@ func replay(t *testing.T, scenario string) {
 // tests.
 func TestGoldenRefusals(t *testing.T) {
 	s := serve(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), client.Timeout)
 	defer cancel()
 	refused := 0
 	for _, x := range exchangesOf(t, "08-bad-spec") {

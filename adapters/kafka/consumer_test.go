@@ -34,7 +34,7 @@ func newConsumer(t *testing.T, c *kfake.Cluster, topic string, start task.Offset
 // readTo polls until every partition of want is at its position, and returns the values in order.
 func readTo(t *testing.T, c *Consumer, want task.Offsets) map[task.Partition][]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	got := make(map[task.Partition][]string)
 	at := task.Offsets{}
@@ -200,7 +200,7 @@ func TestConsumerGivesKeyHeadersAndTopic(t *testing.T) {
 		}
 	}
 	cons := newConsumer(t, c, "edits", task.Offsets{"0": 0}, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for seen := int64(0); seen < 3; {
 		batches, err := cons.Poll(ctx)

@@ -98,7 +98,7 @@ func TestARecreatedTopicIsNotRead(t *testing.T) {
 			if !running {
 				cons = open()
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			var anew *RecreatedError
 			for !errors.As(err, &anew) {

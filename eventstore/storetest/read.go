@@ -151,7 +151,7 @@ func tailFollows(t *testing.T, env Env) {
 func oneLeaseAtATime(t *testing.T, env Env) {
 	cfg := env.Config()
 	one, two := Open(t, env.Connect(t), cfg), Open(t, env.Connect(t), cfg)
-	first, err := one.Campaign(Context(t), "one", 5*time.Second)
+	first, err := one.Campaign(Context(t), "one", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,12 +160,12 @@ func oneLeaseAtATime(t *testing.T, env Env) {
 	}
 	short, cancel := context.WithTimeout(Context(t), 300*time.Millisecond)
 	defer cancel()
-	if l, err := two.Campaign(short, "two", 5*time.Second); err == nil || l != nil {
+	if l, err := two.Campaign(short, "two", time.Minute); err == nil || l != nil {
 		t.Fatalf("a second lease beside the first: %v", err)
 	}
 	won := make(chan *eventstore.Lease, 1)
 	go func() {
-		l, err := two.Campaign(Context(t), "two", 5*time.Second)
+		l, err := two.Campaign(Context(t), "two", time.Minute)
 		if err != nil {
 			t.Error(err)
 		}
