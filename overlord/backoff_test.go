@@ -26,10 +26,46 @@ func TestTasksThatFailOneAfterTheOtherAreReplacedFurtherAndFurtherApart(t *testi
 		if got := a.loop.next.Sub(now); got != want {
 			t.Errorf("after %d failures the next run comes after %s, want %s", failed, got, want)
 		}
+		a.loop.next, a.state.Health.FailedTasks, a.loop.refused = now.Add(a.period()), 0, failed
+		a.soonAfter(supervisor.StopTask{})
+		if got := a.loop.next.Sub(now); got != want {
+			t.Errorf("after %d refusals the next run comes after %s, want %s", failed, got, want)
+		}
 		a.soonAfter(supervisor.SucceedTask{})
 		if got := a.loop.next.Sub(now); got != cfg.MinRunGap {
 			t.Errorf("after a success the next run comes after %s, want %s", got, cfg.MinRunGap)
 		}
+	}
+}
+
+// TestTasksThatAWorkerRefusesAreReplacedFurtherAndFurtherApart has a worker that tells of free slots and takes nothing.
+func TestTasksThatAWorkerRefusesAreReplacedFurtherAndFurtherApart(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	w := h.worker("w1", 8)
+	h.topic.grow(10)
+	refuse := func(yes bool) { w.mu.Lock(); defer w.mu.Unlock(); w.refuses = yes }
+	refuse(true)
+	if err := s.Submit(t.Context(), testSpec(t, func(io map[string]any) { io["taskCount"] = 1 }), false); err != nil {
+		t.Fatal(err)
+	}
+	refused := func() (n int) {
+		a, err := s.leading().actor(t.Context(), "clicks", false)
+		if err == nil && a != nil {
+			err = a.do(t.Context(), func(context.Context) { n = a.loop.refused })
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	const tries = 4
+	h.until("a task was refused some times", func() bool { return refused() >= tries })
+	refuse(false)
+	h.until("a task has succeeded", func() bool { return refused() == 0 })
+	if n := len(decoded[*supervisor.TaskCreated](h, "clicks")); n < tries {
+		t.Errorf("%d tasks were made, %d were refused", n, tries)
 	}
 }
 

@@ -286,8 +286,8 @@ func (a *actor) sendEnds(ctx context.Context, orders []task.Order) {
 		for i, r := range results {
 			if r.reply.Code == task.CodeEnd && a.state.Tasks[orders[i].TaskID] != nil {
 				a.log.Warn("a task cannot end where its group does", "task", orders[i].TaskID, "error", r.err)
+				a.loop.refused++
 				a.stopTask(ctx, orders[i].TaskID, "Failed to set end offsets, killing task")
-				a.soon()
 			}
 		}
 	})

@@ -251,6 +251,7 @@ type fakeWorker struct {
 	// most is how many records a task reads of a partition between two beats; 0 for all.
 	most      int64
 	holds     bool // nothing is published
+	refuses   bool // no task is taken, though there are slots
 	cannotEnd bool // the next order to end is refused for good
 	// late, where it is set, is called with each order before it is followed, which waits for it.
 	late   func(task.Order)
@@ -337,7 +338,7 @@ func (w *fakeWorker) order(o task.Order) task.OrderReply {
 	}
 	if o.Op == task.OpAssign {
 		if t == nil {
-			if len(w.tasks) >= w.capacity {
+			if len(w.tasks) >= w.capacity || w.refuses {
 				return task.OrderReply{Code: task.CodeNoCapacity}
 			}
 			at := task.Offsets{}

@@ -131,3 +131,23 @@ func started(h *house, n int) bool {
 	}
 	return reading == n
 }
+
+// TestAFailureThatStaysIsShownWithEachRun: what the log is spared, the status of the leader has.
+func TestAFailureThatStaysIsShownWithEachRun(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.overlord("one")
+	leads(h, s)
+	h.topic.fail(newStreamISE("No partitions found for stream [t]"))
+	if err := s.Submit(t.Context(), testSpec(t, nil), false); err != nil {
+		t.Fatal(err)
+	}
+	h.until("a run has failed that the log does not tell", func() bool {
+		told := h.state("clicks").Health.RecentErrors
+		failed := s.Measurements("clicks").Failed
+		return len(told) == 3 && len(failed) == 1 && failed[0].Timestamp > told[2].Timestamp && failed[0].Message == told[2].Message
+	})
+	h.topic.fail(nil)
+	h.until("it is well again", func() bool {
+		return h.state("clicks").Health.FailedRuns == 0 && len(s.Measurements("clicks").Failed) == 0
+	})
+}

@@ -18,6 +18,7 @@ type measures struct {
 	latestAt time.Time
 	behind   task.Offsets // milliseconds; nil where that is not measured
 	tasks    map[string]supervisor.TaskMeasure
+	failed   []supervisor.ErrorEvent // of the last run
 	// errors are the newest parse errors that were told so far, newest first.
 	errors []task.ParseException
 }
@@ -25,7 +26,7 @@ type measures struct {
 func (m *measures) reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latest, m.latestAt, m.behind, m.errors = nil, time.Time{}, nil, nil
+	m.latest, m.latestAt, m.behind, m.errors, m.failed = nil, time.Time{}, nil, nil, nil
 }
 
 // keepErrors adds what tasks tell to the parse errors that are known, and returns the newest of all.
@@ -63,6 +64,13 @@ func (m *measures) setTask(id string, r task.Report) {
 	m.tasks[id] = supervisor.TaskMeasure{Current: r.CurrentOffsets, Status: r.Status}
 }
 
+// setFailed keeps the errors of the last run, none where it was good. They are not changed any more.
+func (m *measures) setFailed(errs []supervisor.ErrorEvent) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failed = errs
+}
+
 func (m *measures) dropTask(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -72,5 +80,7 @@ func (m *measures) dropTask(id string) {
 func (m *measures) get() supervisor.Measurements {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return supervisor.Measurements{Latest: m.latest.Clone(), LatestAt: m.latestAt, LagMillis: m.behind.Clone(), Tasks: maps.Clone(m.tasks)}
+	return supervisor.Measurements{
+		Latest: m.latest.Clone(), LatestAt: m.latestAt, LagMillis: m.behind.Clone(), Tasks: maps.Clone(m.tasks), Failed: m.failed,
+	}
 }

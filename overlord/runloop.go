@@ -38,6 +38,7 @@ type runLoop struct {
 	fetching  bool
 	tended    time.Time
 	adopted   bool         // the supervisor is older than its leader: its second run is spread
+	refused   int          // tasks that no worker took or that could not end, since one last succeeded
 	activeAt  time.Time    // when the topic last moved (idle check)
 	ends      task.Offsets // the ends of the topic at the idle check before
 }
@@ -46,7 +47,7 @@ type runLoop struct {
 func (l *runLoop) reset(now, next time.Time) {
 	l.made, l.next, l.fetch, l.earlyStop = now, next, time.Time{}, time.Time{}
 	l.early, l.errs, l.ends = map[string]bool{}, nil, nil
-	l.unread, l.activeAt = map[string]time.Time{}, time.Time{}
+	l.unread, l.activeAt, l.refused = map[string]time.Time{}, time.Time{}, 0
 }
 
 // tick does what is due and returns how long nothing will be.
@@ -108,16 +109,18 @@ func (a *actor) soonBehind(gap time.Duration) {
 	}
 }
 
-// soonAfter makes the next run due after the end of a task. A task that failed is replaced at once, but where one after
-// the other fails the runs come further and further apart, up to the period: what one replacement met the next will
-// meet, and each costs the log five events for ever.
+// soonAfter makes the next run due after the end of a task. A task that failed, or that was refused, is replaced at once,
+// but where that goes on the runs come further and further apart, up to the period: what one replacement met the next will
+// meet, and each costs the log some events for ever.
 func (a *actor) soonAfter(end supervisor.Command) {
-	if _, failed := end.(supervisor.FailTask); !failed {
-		a.soon()
-		return
+	inVain := a.loop.refused
+	switch end.(type) {
+	case supervisor.FailTask:
+		inVain = max(inVain, a.state.Health.FailedTasks)
+	case supervisor.SucceedTask:
+		inVain, a.loop.refused = 0, 0
 	}
-	gap := a.term.cfg.MinRunGap << min(a.state.Health.FailedTasks, maxBackOff)
-	a.soonBehind(min(gap, a.period()))
+	a.soonBehind(min(a.term.cfg.MinRunGap<<min(inVain, maxBackOff), a.period()))
 }
 
 func (a *actor) startRun(ctx context.Context, now time.Time) {
@@ -290,6 +293,7 @@ func (r *run) end(ctx context.Context, err error) {
 		a.loop.next = now.Add(unwritablePause)
 		return
 	}
+	a.measures.setFailed(errs)
 	a.scheduleDeadlines(now)
 }
 

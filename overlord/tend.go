@@ -136,6 +136,7 @@ func (a *actor) sendAssign(ctx context.Context, t *supervisor.Task) {
 				a.failTask(ctx, id, why)
 				return
 			}
+			a.loop.refused++
 			a.stopTask(ctx, id, why)
 		})
 	})

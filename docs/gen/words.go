@@ -13,7 +13,7 @@ var words = map[string]string{
 	"errorType":             "Druid's class of the problem.",
 	"errors":                "The errors of the run, oldest first.",
 	"exceptionClass":        "Druid's name for the kind of error.",
-	"failedRuns":            "Runs that failed in a row.",
+	"failedRuns":            "Runs that failed in a row, counted up to the threshold of failures.",
 	"failedTasks":           "Tasks that failed in a row.",
 	"from":                  "The state before.",
 	"group":                 "The key of the task group, unique among all of the supervisor's.",

@@ -62,7 +62,8 @@ func (d *Decider) notePartitions(s *State, c NotePartitions) ([]Event, error) {
 	return one(&PartitionsChanged{Added: added, Late: len(added) > 0 && len(s.Partitions) > 0, Removed: removed, TopicIDs: ids})
 }
 
-// endRun decides Druid's end of a run: a failed run is always an event, a successful one where it changes the fold.
+// endRun decides Druid's end of a run: it is an event where it changes the fold. That a failed one would add the same
+// errors once more is told less and less often: a supervisor that fails for long would else fill the log, each run.
 func (d *Decider) endRun(s *State, c EndRun) ([]Event, error) {
 	ok := len(c.Errors) == 0
 	counts := s.Health.afterRun(d.thresholds, ok)
@@ -75,6 +76,8 @@ func (d *Decider) endRun(s *State, c EndRun) ([]Event, error) {
 		counts = counts.entered(t.To)
 	}
 	switch {
+	case !ok && t == nil && counts == s.Health.Counts && repeats(s.Health.RecentErrors, c.Errors):
+		return nil, nil
 	case !ok:
 		return one(&RunFailed{Base: Base{t}, Errors: c.Errors, Keep: d.thresholds.MaxStoredExceptionEvents, Health: counts})
 	case t == nil && counts == s.Health.Counts:

@@ -28,8 +28,8 @@ type Health struct {
 	RecentErrors []ErrorEvent `json:"recentErrors,omitempty"`
 }
 
-// Counts are the counters and flags behind the health. Successes are counted up to their threshold only, since more say
-// nothing: so a run that changes nothing leaves the fold as it was. Events carry the counts that they lead to, so that
+// Counts are the counters and flags behind the health. Runs, and tasks that succeed, are counted up to their threshold
+// only, since more say nothing: so a run that changes nothing leaves the fold as it was. Events carry the counts that they lead to, so that
 // a fold does not depend on the thresholds of the day.
 type Counts struct {
 	FailedRuns       int  `json:"failedRuns"`
@@ -67,7 +67,7 @@ func (c Counts) afterRun(t Thresholds, ok bool) Counts {
 		return c
 	}
 	c.SuccessfulRuns = 0
-	c.FailedRuns++
+	c.FailedRuns = min(c.FailedRuns+1, t.Unhealthiness)
 	return c
 }
 
@@ -96,6 +96,57 @@ func (c Counts) entered(state string) Counts {
 		c.HitRuns, c.HitTasks = false, false
 	}
 	return c
+}
+
+// maxRepeatGap is after how many milliseconds at most a failure that stays the same is told again: the log shows that it
+// lasted, and a supervisor that fails for a year adds as much to it as one that is healthy adds in some hours.
+const maxRepeatGap = 3600_000
+
+// repeats reports whether a run that failed says nothing that the newest errors do not say already. What stays is told
+// again after twice the time that lay between the two last times, and at least every maxRepeatGap.
+func repeats(told, errs []ErrorEvent) bool {
+	n := min(len(errs), len(told))
+	if n == 0 {
+		return false
+	}
+	for i := 1; i <= n; i++ {
+		if !sameFailure(told[len(told)-i], errs[len(errs)-i]) {
+			return false
+		}
+	}
+	newest, wait := told[len(told)-1].Timestamp, int64(maxRepeatGap)
+	if before := len(told) - n - 1; before >= 0 {
+		wait = min(wait, 2*(newest-told[before].Timestamp))
+	}
+	since := errs[len(errs)-1].Timestamp - newest
+	return since >= 0 && since < wait
+}
+
+// sameFailure reports whether two errors differ in time and in numbers only: an offset or a lag in the message moves while
+// the failure stays.
+func sameFailure(a, b ErrorEvent) bool {
+	return a.ExceptionClass == b.ExceptionClass && a.StreamException == b.StreamException && sameButDigits(a.Message, b.Message)
+}
+
+// sameButDigits compares two texts without their decimal digits.
+func sameButDigits(a, b string) bool {
+	digit := func(c byte) bool { return '0' <= c && c <= '9' }
+	i, j := 0, 0
+	for {
+		for i < len(a) && digit(a[i]) {
+			i++
+		}
+		for j < len(b) && digit(b[j]) {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if a[i] != b[j] {
+			return false
+		}
+		i, j = i+1, j+1
+	}
 }
 
 // newestErrors appends and drops the oldest beyond keep.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"ogham/domain/supervisor"
 	"ogham/domain/task"
@@ -186,7 +187,7 @@ func TestFailingFirstRunsAreUnableToConnect(t *testing.T) {
 	l.run(streamError)
 	l.want("third failure", supervisor.StateUnableToConnect, 3, 0)
 	l.run(streamError)
-	l.want("fourth failure", supervisor.StateUnableToConnect, 4, 0)
+	l.want("fourth failure", supervisor.StateUnableToConnect, 3, 0) // more than the threshold say nothing
 	l.run()
 	l.run()
 	l.want("two good runs", supervisor.StateUnableToConnect, 0, 2)
@@ -363,6 +364,107 @@ func TestHealthySupervisorAtRestAppendsNothing(t *testing.T) {
 	}
 	if len(l.log) != n {
 		t.Errorf("100 good runs appended %d events", len(l.log)-n)
+	}
+}
+
+// TestAFailureThatStaysIsToldLessAndLess has runs fail each half minute for two days, for one reason and for several, of a
+// supervisor that runs and of a suspended one: a thousand of them are an event each few seconds otherwise.
+func TestAFailureThatStaysIsToldLessAndLess(t *testing.T) {
+	moving := func(run int) []supervisor.ErrorEvent {
+		e := streamError
+		e.Message = fmt.Sprintf("Previous sequenceNumber [7] is beyond the end [%d] of partition [0]", run)
+		return []supervisor.ErrorEvent{e}
+	}
+	for name, c := range map[string]struct {
+		suspended bool
+		errs      func(run int) []supervisor.ErrorEvent
+		most      int
+	}{
+		"one error":                {false, func(int) []supervisor.ErrorEvent { return []supervisor.ErrorEvent{streamError} }, 60},
+		"a suspended supervisor":   {true, func(int) []supervisor.ErrorEvent { return []supervisor.ErrorEvent{streamError} }, 60},
+		"two errors in each run":   {false, func(int) []supervisor.ErrorEvent { return []supervisor.ErrorEvent{otherError, streamError} }, 60},
+		"more errors than is kept": {false, func(int) []supervisor.ErrorEvent { return make([]supervisor.ErrorEvent, 5) }, 60},
+		"a number that moves":      {false, moving, 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLife(t, c.suspended)
+			l.run()
+			const period = 30 * 1000
+			var last supervisor.ErrorEvent
+			fail := func(run int) {
+				errs := append([]supervisor.ErrorEvent(nil), c.errs(run)...)
+				for i := range errs {
+					errs[i].Timestamp = int64(run * period)
+				}
+				l.run(errs...)
+				last = errs[len(errs)-1]
+			}
+			from := len(l.log)
+			const day = 24 * 120
+			for run := range 2 * day {
+				fail(run)
+			}
+			if n := len(l.log) - from; n > c.most {
+				t.Errorf("%d failed runs appended %d events, want at most %d", 2*day, n, c.most)
+			}
+			recent := l.state.Health.RecentErrors
+			if len(recent) != 3 || last.Timestamp-recent[2].Timestamp > 3600_000 {
+				t.Errorf("the log's newest errors are %+v, the last run failed at %d: want three, and an hour between at most", recent, last.Timestamp)
+			}
+			report := supervisor.Report(l.state, reportFacts, supervisor.Measurements{Failed: []supervisor.ErrorEvent{last}}, l.now)
+			shown := report.Payload.RecentErrors
+			if n := len(shown); n != 3 || time.Time(shown[n-1].Timestamp).UnixMilli() != last.Timestamp {
+				t.Errorf("the status shows %v, want three errors and that of the last run, at %d", shown, last.Timestamp)
+			}
+
+			// What is new is told at once, and so is the end of it.
+			from = len(l.log)
+			other := supervisor.ErrorEvent{ExceptionClass: "N", Message: "new", Timestamp: last.Timestamp + period}
+			l.run(other)
+			if recent := l.state.Health.RecentErrors; recent[2] != other {
+				t.Errorf("after another error the newest are %+v", recent)
+			}
+			l.run()
+			if n := len(l.log) - from; n < 2 {
+				t.Errorf("another failure and a good run are told by %d events", n)
+			}
+			from = len(l.log)
+			fail(2*day + 3)
+			if len(l.log) == from {
+				t.Error("a failure after a good run is not told")
+			}
+		})
+	}
+}
+
+func TestTheStatusRepeatsOnlyWhatTheLogTells(t *testing.T) {
+	s := supervisor.NewState("clicks")
+	show := func(failed ...supervisor.ErrorEvent) string {
+		var shown []string
+		for _, e := range supervisor.Report(s, reportFacts, supervisor.Measurements{Failed: failed}, epochStart).Payload.RecentErrors {
+			shown = append(shown, fmt.Sprint(e.Message, " ", time.Time(e.Timestamp).UnixMilli()))
+		}
+		return fmt.Sprint(shown)
+	}
+	at := func(e supervisor.ErrorEvent, ms int64) supervisor.ErrorEvent { e.Timestamp = ms; return e }
+	if got := show(at(streamError, 9)); got != "[]" {
+		t.Errorf("without any error in the log: %s", got)
+	}
+	s.Health.RecentErrors = []supervisor.ErrorEvent{at(otherError, 1), at(streamError, 2)}
+	for _, c := range []struct {
+		failed []supervisor.ErrorEvent
+		want   string
+	}{
+		{nil, "[other 1 timeout 2]"},
+		{[]supervisor.ErrorEvent{at(streamError, 2)}, "[other 1 timeout 2]"},
+		{[]supervisor.ErrorEvent{at(streamError, 5)}, "[timeout 2 timeout 5]"},
+		{[]supervisor.ErrorEvent{at(otherError, 5)}, "[other 1 timeout 2]"},
+		{[]supervisor.ErrorEvent{at(otherError, 4), at(streamError, 5)}, "[other 4 timeout 5]"},
+		{[]supervisor.ErrorEvent{at(streamError, 3), at(otherError, 4), at(streamError, 5)}, "[other 4 timeout 5]"},
+	} {
+		if got := show(c.failed...); got != c.want {
+			t.Errorf("after a run with %+v the status shows %s, want %s", c.failed, got, c.want)
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ type Measurements struct {
 	LagMillis task.Offsets
 	// Tasks holds what the tasks told last, by task id.
 	Tasks map[string]TaskMeasure
+	// Failed holds the errors of the last run, where it failed. Those that only repeat what was told before are not in the
+	// log.
+	Failed []ErrorEvent
 }
 
 // TaskMeasure is what a task told of itself last.
@@ -113,7 +116,7 @@ func Report(s *State, v SpecFacts, m Measurements, now time.Time) StatusReport {
 		DataSource: v.DataSource, Stream: v.Stream, Partitions: len(s.Partitions), Replicas: v.Replicas,
 		DurationSeconds: v.DurationSeconds, ActiveTasks: []TaskEntry{}, PublishingTasks: []TaskEntry{},
 		MinimumLag: task.Offsets{}, Suspended: s.Suspended, Healthy: Healthy(s.Detailed), State: BasicState(s.Detailed),
-		DetailedState: s.Detailed, RecentErrors: reportErrors(s.Health.RecentErrors),
+		DetailedState: s.Detailed, RecentErrors: reportErrors(recentErrors(s.Health.RecentErrors, m.Failed)),
 	}
 	for _, n := range s.ActiveNumbers() {
 		p.ActiveTasks = append(p.ActiveTasks, activeEntries(s, s.Active[n], v, m, now)...)
@@ -240,6 +243,18 @@ func startTime(t *Task) *Instant {
 func secondsUntil(end, now time.Time) *int64 {
 	s := max(int64(end.Sub(now)/time.Second), 0)
 	return &s
+}
+
+// recentErrors are those of the log, with the errors of a last run that repeated them, which Druid shows with each run.
+func recentErrors(told, failed []ErrorEvent) []ErrorEvent {
+	failed = failed[max(0, len(failed)-len(told)):]
+	rest := len(told) - len(failed)
+	for i, e := range failed {
+		if known := told[rest+i]; e.Timestamp <= known.Timestamp || !sameFailure(e, known) {
+			return told
+		}
+	}
+	return newestErrors(told, failed, len(told))
 }
 
 func reportErrors(errors []ErrorEvent) []ErrorEntry {
