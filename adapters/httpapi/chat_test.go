@@ -44,18 +44,23 @@ func running(t *testing.T, change ...func(*httpapi.Config)) *service {
 	t.Helper()
 	s := serve(t, change...)
 	s.create(t, "edits")
-	if err := s.decide(context.Background(), "edits",
-		supervisor.FormGroup{Key: "g", BaseSequenceName: "base", Start: task.Offsets{"0": 0}},
-		supervisor.CreateTask{TaskID: "t1", Group: "g"}, supervisor.CreateTask{TaskID: "t2", Group: "g"},
-		supervisor.AssignTask{TaskID: "t1", WorkerID: "w", Host: "h", Port: 1},
-		supervisor.StartTask{TaskID: "t1", StartTime: time.Now().UTC()}); err != nil {
+	if err := s.runTasks(); err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// runTasks gives the supervisor edits the tasks of running.
+func (s *service) runTasks() error {
 	s.live = map[string]task.OrderReply{"t1": {Report: &task.Report{
 		Status: task.RunnerPublishing, CurrentOffsets: task.Offsets{"0": 7}, Finishing: true, Sequences: []task.Sequence{{Number: 2, Start: task.Offsets{"0": 3}, End: task.Offsets{"0": 9}}},
 	}}}
 	s.control = func(task.Control) (task.ControlReply, error) { return task.ControlReply{}, nil }
-	return s
+	return s.decide(context.Background(), "edits",
+		supervisor.FormGroup{Key: "g", BaseSequenceName: "base", Start: task.Offsets{"0": 0}},
+		supervisor.CreateTask{TaskID: "t1", Group: "g"}, supervisor.CreateTask{TaskID: "t2", Group: "g"},
+		supervisor.AssignTask{TaskID: "t1", WorkerID: "w", Host: "h", Port: 1},
+		supervisor.StartTask{TaskID: "t1", StartTime: time.Now().UTC()})
 }
 
 func TestChatAnswersForTheTaskOfThePathOnly(t *testing.T) {

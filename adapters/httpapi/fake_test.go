@@ -324,12 +324,12 @@ type service struct {
 	stop    func()
 }
 
-func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
-	t.Helper()
+// assemble makes a service that neither listens nor folds its log yet.
+func assemble(change ...func(*httpapi.Config)) (*service, error) {
 	log := newMemLog()
 	views, err := projections.Open(projections.Config{})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	o := &overlord{
 		log: log, views: views, decider: supervisor.NewDecider(supervisor.DefaultThresholds), states: map[string]*supervisor.State{},
@@ -340,7 +340,15 @@ func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
 	for _, f := range change {
 		f(&cfg)
 	}
-	s := &service{overlord: o, server: httpapi.New(cfg), logged: out}
+	return &service{overlord: o, server: httpapi.New(cfg), logged: out}, nil
+}
+
+func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
+	t.Helper()
+	s, err := assemble(change...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -349,7 +357,7 @@ func serve(t *testing.T, change ...func(*httpapi.Config)) *service {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- s.server.Serve(ctx, ln) }()
-	go func() { ended <- views.Run(ctx, log) }()
+	go func() { ended <- s.views.Run(ctx, s.log) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		for range 2 {
@@ -373,6 +381,12 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 	defer b.mu.Unlock()
 	b.all = append(b.all, p...)
 	return len(p), nil
+}
+
+func (b *syncBuffer) clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = b.all[:0]
 }
 
 func (b *syncBuffer) String() string {
