@@ -41,6 +41,8 @@ type protoSpec struct {
 // protoFinder finds the type of a record and where its message begins, as avroFinder does.
 type protoFinder interface {
 	find(b []byte) (t protoreflect.MessageDescriptor, data []byte, err error)
+	// fork gives a finder of the same types for another goroutine.
+	fork() protoFinder
 }
 
 const protoBroken = "Fail to decode protobuf message!"
@@ -69,24 +71,45 @@ func unnested(_ *row.Rows, v *row.Value) bool { return v.Kind < row.List }
 // Parse implements index.Parser.
 func (p *protoRecords) Parse(r *index.Record) (*row.Rows, error) {
 	p.reset()
-	t, data, err := p.finder.find(r.Value)
-	if err != nil {
-		return nil, err
-	}
-	m, err := decodeProto(t, data)
-	if err != nil {
-		return nil, &row.RecordError{Message: protoBroken}
-	}
-	c := protoConverter{rows: &p.rows}
-	root, err := c.message(m)
-	if err != nil {
-		return nil, &row.RecordError{Message: "Protobuf message could not be parsed" + row.Place{Record: 1}.String()}
-	}
-	if err := p.flat.add(root); err != nil {
+	if err := p.Keep(r); err != nil {
 		return nil, err
 	}
 	return &p.rows, nil
 }
+
+// Fork implements index.Forker.
+func (p *protoRecords) Fork() (index.Keeper, bool) {
+	if p.discover || !p.flat.forks() {
+		return nil, false
+	}
+	f := &protoRecords{table: newTable(p.names, false), finder: p.finder.fork()}
+	f.flat = p.flat.fork(&f.table)
+	return f, true
+}
+
+// Keep implements index.Keeper.
+func (p *protoRecords) Keep(r *index.Record) error {
+	t, data, err := p.finder.find(r.Value)
+	if err != nil {
+		return err
+	}
+	m, err := decodeProto(t, data)
+	if err != nil {
+		return &row.RecordError{Message: protoBroken}
+	}
+	c := protoConverter{rows: &p.rows}
+	root, err := c.message(m)
+	if err != nil {
+		return &row.RecordError{Message: "Protobuf message could not be parsed" + row.Place{Record: 1}.String()}
+	}
+	return p.flat.add(root)
+}
+
+// Kept implements index.Keeper.
+func (p *protoRecords) Kept() *row.Rows { return &p.rows }
+
+// Forget implements index.Keeper.
+func (p *protoRecords) Forget() { p.reset() }
 
 // Event implements index.Parser.
 func (p *protoRecords) Event(r *index.Record, i int) string { return event(p, r, i) }
@@ -205,6 +228,8 @@ type oneMessage struct {
 	t protoreflect.MessageDescriptor
 }
 
+func (o oneMessage) fork() protoFinder { return o }
+
 func (o oneMessage) find(b []byte) (protoreflect.MessageDescriptor, []byte, error) {
 	return o.t, b, nil
 }
@@ -214,6 +239,10 @@ func (o oneMessage) find(b []byte) (protoreflect.MessageDescriptor, []byte, erro
 type registeredMessages struct {
 	registry *registry
 	files    map[int]protoreflect.FileDescriptor
+}
+
+func (s *registeredMessages) fork() protoFinder {
+	return &registeredMessages{registry: s.registry, files: map[int]protoreflect.FileDescriptor{}}
 }
 
 func (s *registeredMessages) find(b []byte) (protoreflect.MessageDescriptor, []byte, error) {
