@@ -71,6 +71,19 @@ func (f fieldTypes) stored() JSONType {
 	return f.types
 }
 
+// written is the set that a column with objects holds of a field: as Druid's FieldTypeInfo.Writer has it, lists without any
+// element but null are lists of what takes all the others, of longs where there is nothing else.
+func (f fieldTypes) written() JSONType {
+	types := f.stored()
+	switch {
+	case !f.untyped || types&jsonArrays != 0:
+		return types
+	case types == 0:
+		return JSONLongArray
+	}
+	return types | types.widest().array()
+}
+
 // widest is the type that takes all of a set.
 func (t JSONType) widest() JSONType {
 	w := JSONLong

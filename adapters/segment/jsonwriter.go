@@ -158,7 +158,7 @@ func (c *JSONWriter) writeOwn(l jsonLayout) error {
 		}
 		b = appendIndexed(b, paths)
 		for _, f := range c.a.fields {
-			b = append(b, byte(f.stored()))
+			b = append(b, byte(f.written()))
 		}
 	}
 	if err := s.write(b); err != nil {
