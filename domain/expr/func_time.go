@@ -160,7 +160,7 @@ func makeShift(args []node) (runner, error) {
 	var fixed *calendar.Period
 	var zone *time.Location
 	if v, ok := isConstant(args[1]); ok {
-		p, err := calendar.ParsePeriod(string(appendText(nil, v)))
+		p, err := shiftPeriod(v)
 		if err != nil {
 			return nil, err
 		}
@@ -180,8 +180,7 @@ func makeShift(args []node) (runner, error) {
 		}
 		period, loc := fixed, zone
 		if period == nil {
-			text, _ := e.text(args[1])
-			p, err := calendar.ParsePeriod(text)
+			p, err := shiftPeriod(args[1].eval(e))
 			if err != nil {
 				return e.fail("%s", err)
 			}
@@ -196,6 +195,14 @@ func makeShift(args []node) (runner, error) {
 		}
 		return OfLong(period.Add(n.asLong(), step, loc))
 	}, nil
+}
+
+// shiftPeriod reads the period of timestamp_shift; a null is no time at all.
+func shiftPeriod(v Value) (calendar.Period, error) {
+	if !v.some {
+		return calendar.Period{}, nil
+	}
+	return calendar.ParsePeriod(string(appendText(nil, v)))
 }
 
 // unitsOfTime are what timestamp_extract extracts.

@@ -56,15 +56,26 @@ func (p *parser) call(name token) node {
 
 // absent are functions of Druid that are not built, with the reason.
 var absent = map[string]string{
-	"lookup":                      "there are no lookups where tasks run",
-	"hyper_unique":                "sketches are made by metrics",
-	"hyper_unique_add":            "sketches are made by metrics",
-	"hyper_unique_estimate":       "sketches are made by metrics",
-	"hyper_unique_round_estimate": "sketches are made by metrics",
-	"complex_decode_base64":       "there are no complex values but JSON",
-	"decode_base64_complex":       "there are no complex values but JSON",
-	"bloom_filter_test":           "it belongs to an extension",
+	"lookup":                      "no lookups are loaded where tasks run, use case_simple, or join the lookup in queries",
+	"hyper_unique":                noSketches,
+	"hyper_unique_add":            noSketches,
+	"hyper_unique_estimate":       noSketches,
+	"hyper_unique_round_estimate": noSketches,
+	"complex_decode_base64":       noComplex,
+	"decode_base64_complex":       noComplex,
+	"bloom_filter":                ofExtension + "druid-bloom-filter",
+	"bloom_filter_add":            ofExtension + "druid-bloom-filter",
+	"bloom_filter_test":           ofExtension + "druid-bloom-filter",
+	"hll_sketch_estimate":         ofExtension + "druid-datasketches",
+	"theta_sketch_estimate":       ofExtension + "druid-datasketches",
+	"sleep":                       ofExtension + "druid-testing-tools",
 }
+
+const (
+	noSketches  = "sketches are made by metrics, as hyperUnique and cardinality"
+	noComplex   = "expressions have no complex values but JSON"
+	ofExtension = "it belongs to the extension "
+)
 
 // arity says how many arguments a function takes.
 type arity struct {
