@@ -98,6 +98,10 @@ func (c *compared) values(f *Filter) []text {
 	}
 	out := make([]text, len(list))
 	for i := range list {
+		if list[i].Kind <= row.Null && f.nullTexts {
+			out[i] = c.extracted(f, text{"null", true})
+			continue
+		}
 		out[i] = c.value(f, &list[i])
 	}
 	return out
@@ -107,6 +111,10 @@ func (c *compared) value(f *Filter, v *row.Value) (t text) {
 	if v.Kind > row.Null {
 		t = text{string(f.row.Rows().AppendText(nil, v)), true}
 	}
+	return c.extracted(f, t)
+}
+
+func (c *compared) extracted(f *Filter, t text) text {
 	if c.extract != nil {
 		t.text, t.some = c.extract.apply(f, argument{text: t.text, some: t.some, time: c.time})
 	}

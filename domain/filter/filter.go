@@ -16,7 +16,13 @@ type Filter struct {
 	text    []byte
 	err     error
 	row     Row
+	// nullTexts, see NullTexts.
+	nullTexts bool
 }
+
+// NullTexts makes a columnComparison take the nulls of lists for the text null, as the filters of metrics do in Druid, and
+// as all other filters do anyway; that of a transformSpec takes them for nulls.
+func (f *Filter) NullTexts() { f.nullTexts = true }
 
 // Row gives a filter the columns that it looks at.
 type Row interface {

@@ -13,18 +13,26 @@ import (
 // FuzzFilter reads any JSON as a filter and applies it to rows of all kinds: nothing may panic, and what a filter says
 // certainly holds must not be what its negation says.
 func FuzzFilter(f *testing.F) {
-	file, err := os.Open("testdata/filters.jsonl")
-	if err != nil {
-		f.Fatal(err)
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		var r recorded
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+	for _, name := range []string{"testdata/filters.jsonl", "testdata/spatial.jsonl", "testdata/extractions.jsonl"} {
+		file, err := os.Open(name)
+		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(string(r.Filter), "a", int64(1))
+		lines := bufio.NewScanner(file)
+		for lines.Scan() {
+			var r struct{ Filter, X json.RawMessage }
+			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+				f.Fatal(err)
+			}
+			source := string(r.Filter)
+			if r.X != nil {
+				source = `{"type":"bound","dimension":"v","lower":"1","ordering":"version","extractionFn":` + string(r.X) + `}`
+			}
+			f.Add(source, "a", int64(1))
+		}
+		if err := file.Close(); err != nil {
+			f.Fatal(err)
+		}
 	}
 	f.Fuzz(func(t *testing.T, source, text string, number int64) {
 		m, err := filter.Parse(json.RawMessage(source))

@@ -109,6 +109,7 @@ func (c *compiler) metric(m *row.Metric) error {
 		if err != nil {
 			return fmt.Errorf("filter: %w", err)
 		}
+		f.NullTexts()
 		out.filter, out.columns = f, c.transformed(f.Columns())
 	}
 	m.FieldName = m.Computed()
