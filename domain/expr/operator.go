@@ -186,7 +186,7 @@ func (n *operator) doubles(x, y float64) Value {
 	case opMod:
 		return OfDouble(math.Mod(x, y))
 	case opPow:
-		return OfDouble(pow(x, y))
+		return OfDouble(precisePow(x, y))
 	case opEqual:
 		return OfBool(x == y)
 	case opNotEqual:
