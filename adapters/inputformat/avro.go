@@ -304,6 +304,11 @@ func (d *avroDecoder) value(t *avroType) (row.Value, error) {
 		}
 		return row.Value{Kind: row.String, Text: []byte(t.symbols[n])}, nil
 	}
+	return d.compound(t)
+}
+
+// compound decodes a value that holds others. It is apart since a function with a defer costs every scalar.
+func (d *avroDecoder) compound(t *avroType) (row.Value, error) {
 	if d.depth++; d.depth > maxDepth {
 		return row.Value{}, errAvroDeep
 	}

@@ -41,8 +41,8 @@ type avroRecords struct {
 	// typ is the schema of the record that is being read; names and wanted are made of the one before, which most
 	// records share.
 	typ, known *avroType
-	wanted     []bool
-	all        bool // every field is decoded
+	targets    []int // of each field, the slot; skipped: it is not wanted
+	all        bool  // every field is decoded
 }
 
 func (c config) avro(kind string, s avroSpec) (reader, error) {
@@ -174,16 +174,22 @@ func (p *avroRecords) parseFile(b []byte) (*row.Rows, error) {
 func (p *avroRecords) record(t *avroType) error {
 	p.typ = t
 	if t != p.known {
-		p.known, p.wanted = t, p.wanted[:0]
+		p.known, p.targets = t, p.targets[:0]
 		for _, f := range t.fields {
-			_, wanted := p.slots[f.name]
-			p.wanted = append(p.wanted, wanted || p.all)
+			slot, wanted := p.slots[f.name]
+			if !wanted {
+				slot = skipped
+			}
+			p.targets = append(p.targets, slot)
 		}
+	}
+	if !p.all && !p.d.explode {
+		return p.fields(t)
 	}
 	members := p.d.members[:0]
 	for i := range t.fields {
 		f := &t.fields[i]
-		if !p.wanted[i] {
+		if p.targets[i] == skipped && !p.all {
 			if err := p.d.skip(f.typ); err != nil {
 				return err
 			}
@@ -199,6 +205,34 @@ func (p *avroRecords) record(t *avroType) error {
 	root := p.rows.NewObject(members)
 	p.d.members = members[:0]
 	return p.flat.addPlain(root, p.plain(root))
+}
+
+// fields decodes a record straight into the slots of a row: nobody asks for the record as a whole.
+func (p *avroRecords) fields(t *avroType) error {
+	p.newRow()
+	for i := range t.fields {
+		f := &t.fields[i]
+		slot := p.targets[i]
+		if slot == skipped {
+			if err := p.d.skip(f.typ); err != nil {
+				p.dropRow()
+				return err
+			}
+			continue
+		}
+		v, err := p.d.value(f.typ)
+		if err != nil {
+			p.dropRow()
+			return err
+		}
+		if v.Kind <= row.Null {
+			p.flat.known(slot, &row.Member{Key: f.key, Value: v})
+			continue
+		}
+		p.flat.put(slot, v)
+	}
+	p.rows.Count++
+	return nil
 }
 
 // plain gives the record as its fields go into columns: unions are not exploded there.

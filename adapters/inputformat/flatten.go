@@ -49,7 +49,7 @@ type flattener struct {
 	discovers func(rows *row.Rows, v *row.Value) bool
 	// named, if set, says instead which top-level fields are discovered unless nested is set.
 	named func(key []byte) bool
-	// finish changes a value that goes into a row; nil: nothing.
+	// finish changes a list or an object that goes into a row; nil: nothing.
 	finish func(rows *row.Rows, v row.Value) row.Value
 	// order puts the discovered fields of a document into another order; nil: as they stand there.
 	order func(members []row.Member) []row.Member
@@ -341,7 +341,7 @@ func (f *flattener) counts(m *row.Member) bool {
 }
 
 func (f *flattener) put(slot int, v row.Value) {
-	if f.finish != nil {
+	if f.finish != nil && v.Kind >= row.List {
 		v = f.finish(&f.t.rows, v)
 	}
 	f.t.set(slot, v)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -140,8 +142,14 @@ func formatsCurve() curve {
 		row        rowMaker
 	}{
 		{"json", `{"type":"json"}`, benchRow},
+		{"json, flattenSpec", `{"type":"json","flattenSpec":{"fields":[{"type":"path","name":"page","expr":"$.page"}]}}`, benchRow},
+		{"json within kafka", `{"type":"kafka","valueFormat":{"type":"json"}}`, benchRow},
 		{"csv", `{"type":"csv","columns":` + list + `}`, separated(',')},
 		{"tsv", `{"type":"tsv","columns":` + list + `}`, separated('\t')},
+		{"avro", `{"type":"avro_stream","avroBytesDecoder":{"type":"schema_inline","schema":{"type":"record","name":"click","fields":[` +
+			`{"name":"timestamp","type":"string"},{"name":"page","type":"string"},{"name":"user","type":"string"},` +
+			`{"name":"country","type":"string"},{"name":"language","type":"string"},{"name":"isRobot","type":"boolean"},` +
+			`{"name":"added","type":"long"},{"name":"deleted","type":"long"},{"name":"delta","type":"double"}]}}}`, avroRow},
 	} {
 		t := usualTask()
 		t.format = f.spec
@@ -163,6 +171,31 @@ func separated(by byte) rowMaker {
 		dst = strconv.AppendInt(append(dst, by), int64(rnd.IntN(100)), 10)
 		return strconv.AppendFloat(append(dst, by), float64(rnd.IntN(1_000_000))/1000, 'f', 3, 64)
 	}
+}
+
+// avroRow is benchRow as Avro data.
+func avroRow(dst []byte, i int, rnd *rand.Rand) []byte {
+	text := func(make func(dst []byte) []byte) {
+		b := make(nil)
+		dst = append(binary.AppendVarint(dst, int64(len(b))), b...)
+	}
+	text(func(b []byte) []byte { return appendInstant(b, i) })
+	text(func(b []byte) []byte {
+		return strconv.AppendInt(append(b, "page_"...), int64(rnd.IntN(benchPages)), 10)
+	})
+	text(func(b []byte) []byte {
+		return strconv.AppendInt(append(b, "user_"...), int64(rnd.IntN(benchUsers)), 10)
+	})
+	text(func(b []byte) []byte { return append(b, benchCountries[rnd.IntN(len(benchCountries))]...) })
+	text(func(b []byte) []byte { return append(b, benchLanguages[rnd.IntN(len(benchLanguages))]...) })
+	robot := byte(0)
+	if rnd.IntN(10) == 0 {
+		robot = 1
+	}
+	dst = append(dst, robot)
+	dst = binary.AppendVarint(dst, int64(rnd.IntN(1000)))
+	dst = binary.AppendVarint(dst, int64(rnd.IntN(100)))
+	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(float64(rnd.IntN(1_000_000))/1000))
 }
 
 // appendBenchTime opens a row: its time is not closed.
