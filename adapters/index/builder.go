@@ -63,6 +63,7 @@ func NewBuilder(c Config) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Schema.Timestamp = c.Schema.Timestamp.Own()
 	b := &Builder{cfg: c, plan: newPlan(c.Schema, c.Parser), spill: spill, sinks: map[int64]*sink{}}
 	b.ahead = newAhead(c.Parser, b.plan.width)
 	b.counters.RecordsProcessed = map[row.Source]int64{}

@@ -4,8 +4,6 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"ogham/domain/calendar"
 )
 
 // found is what a text says of a time besides its fields.
@@ -19,7 +17,7 @@ type found struct {
 // Parse reads a time that a text gives by the pattern, in a zone unless the text names another. The whole of the text must
 // match. What the text does not say is the beginning of what it says; with a month, week or day and without a year it is
 // of 2000. As in Joda-Time a later field of one kind wins, an offset wins over a zone, and letters that contradict each
-// other may give a third time.
+// other may give a third time. The text is not kept.
 func (p *Pattern) Parse(s string, loc *time.Location) (ms int64, ok bool) {
 	var buf [16]int
 	values := buf[:]
@@ -245,7 +243,7 @@ func (p *part) readZone(f *found, s string) int {
 		text := s[:end]
 		loc, ok := p.zones[text]
 		if p.letter == 'Z' && !javaZones[text] {
-			loc, ok = calendar.Place(text)
+			loc, ok = p.place(text)
 		}
 		if ok {
 			f.zone = loc

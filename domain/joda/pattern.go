@@ -3,6 +3,7 @@ package joda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,12 @@ type part struct {
 	// digits says that another number follows at once, so that a number has exactly count digits.
 	digits bool
 	zones  map[string]*time.Location // that the letter z reads
+	// met are the zones that ZZZ has read, where they are remembered.
+	met map[string]*time.Location
 }
+
+// maxMet bounds the zones that are remembered; one has some kilobytes.
+const maxMet = 100
 
 // maxPattern bounds a pattern, in bytes.
 const maxPattern = 1024
@@ -109,6 +115,30 @@ func shortZones() map[string]*time.Location {
 		}
 	}
 	return zones
+}
+
+// Own returns the pattern for a reader of many texts: it remembers the zones that it has read, which are made of the
+// database's bytes otherwise, and may not be used by two goroutines at once.
+func (p *Pattern) Own() *Pattern {
+	out := *p
+	out.parts = slices.Clone(p.parts)
+	for i := range out.parts {
+		if q := &out.parts[i]; q.letter == 'Z' && q.count >= 3 {
+			q.met = map[string]*time.Location{}
+		}
+	}
+	return &out
+}
+
+// place gives the zone of a name that ZZZ reads.
+func (p *part) place(name string) (loc *time.Location, ok bool) {
+	if loc, ok = p.met[name]; ok {
+		return loc, true
+	}
+	if loc, ok = calendar.Place(name); ok && p.met != nil && len(p.met) < maxMet {
+		p.met[strings.Clone(name)] = loc
+	}
+	return loc, ok
 }
 
 // numeric says whether a part is a number.

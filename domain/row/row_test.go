@@ -261,3 +261,38 @@ func FuzzTimestamp(f *testing.F) {
 		}
 	})
 }
+
+func zoned(t interface{ Fatal(...any) }) (*Timestamp, *Value) {
+	ts, err := ParseTimestamp("ts", "yyyy-MM-dd HH:mm:ss ZZZ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := ts.Own()
+	return &own, &Value{Kind: String, Text: []byte("2026-03-01 12:00:00 Europe/Berlin")}
+}
+
+func TestATimeWithAZonesNameAllocatesNothingOnceItIsKnown(t *testing.T) {
+	ts, v := zoned(t)
+	// The bytes of one row are those of the next: what is remembered is not of them.
+	for zone, hour := range map[string]int{"Europe/Berlin": 11, "Europe/Lisbon": 12, "Europe/London": 12} {
+		copy(v.Text[len(v.Text)-len(zone):], zone)
+		for range 2 {
+			if ms, ok := ts.Time(v); !ok || ms != time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC).UnixMilli() {
+				t.Fatalf("%s is %d, %v", v.Text, ms, ok)
+			}
+		}
+		if n := testing.AllocsPerRun(100, func() { ts.Time(v) }); n > 0 {
+			t.Errorf("%v allocations a row, want none", n)
+		}
+	}
+}
+
+func BenchmarkTimeWithAZonesName(b *testing.B) {
+	ts, v := zoned(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := ts.Time(v); !ok {
+			b.Fatal("no time")
+		}
+	}
+}
