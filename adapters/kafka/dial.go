@@ -3,8 +3,10 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,7 +30,7 @@ func (p *Properties) dialer() (dialFunc, context.CancelFunc, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &ownedConn{Conn: conn, forget: context.AfterFunc(alive, func() { conn.Close() })}, nil
+		return &ownedConn{Conn: conn, dialling: d, address: address, forget: context.AfterFunc(alive, func() { conn.Close() })}, nil
 	}, hangUp, nil
 }
 
@@ -43,7 +45,8 @@ type dialling struct {
 	hosts map[string]*host
 }
 
-// host is what is remembered of an address whose last attempt failed.
+// host is what is remembered of an address whose last attempt failed, or whose last connection ended before the broker
+// said a word.
 type host struct {
 	failures int
 	next     time.Time // of the next attempt
@@ -55,10 +58,10 @@ func (d *dialling) dial(ctx context.Context, network, address string) (net.Conn,
 		return nil, ctx.Err()
 	}
 	conn, err := d.open(ctx, network, address, limit)
-	if ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil {
 		d.learn(address, err)
 	}
-	return conn, err
+	return conn, err // whether a connection is of use is told by what comes of it
 }
 
 // plan tells how long to wait before the next attempt, and how long that may take.
@@ -135,12 +138,32 @@ func (d *dialling) open(ctx context.Context, network, address string, limit time
 	return secure, nil
 }
 
+// errNoAnswer is what is learned of a broker that takes connections and says nothing.
+var errNoAnswer = errors.New("the connection ended before the broker had answered")
+
+// ownedConn is a connection that hangUp closes. It tells the dialling what came of it: as with the Java client the pauses
+// between attempts grow until a broker answers, not until it takes a connection.
 type ownedConn struct {
 	net.Conn
+	dialling *dialling
+	address  string
+	answered atomic.Bool
+	// forget is called at the end; it answers false where hangUp was called before.
 	forget func() bool
 }
 
+func (c *ownedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.answered.Load() && !c.answered.Swap(true) {
+		c.dialling.learn(c.address, nil)
+	}
+	return n, err
+}
+
 func (c *ownedConn) Close() error {
-	c.forget()
+	// Who closes twice, or after the end, has nothing to tell.
+	if c.forget() && !c.answered.Swap(true) {
+		c.dialling.learn(c.address, errNoAnswer)
+	}
 	return c.Conn.Close()
 }
