@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ogham/domain/calendar"
+	"ogham/domain/expr"
 	"ogham/domain/row"
 	"ogham/domain/spec"
 )
@@ -23,6 +24,7 @@ func SchemaOf(s *spec.Supervisor, minTime, maxTime *int64) (row.Schema, error) {
 		DiscoverDimensions: len(d.DimensionsSpec.Dimensions) == 0 || d.DimensionsSpec.IncludeAllDimensions ||
 			d.DimensionsSpec.UseSchemaDiscovery,
 		DiscoverTypes:    d.DimensionsSpec.UseSchemaDiscovery,
+		TimePosition:     d.DimensionsSpec.TimePosition(),
 		PreserveExisting: s.TuningConfig.PreserveExistingMetrics,
 		Rollup:           d.GranularitySpec.Rollup,
 		MinTime:          minTime, MaxTime: maxTime,
@@ -111,10 +113,17 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {
 	var out []row.Dimension
 	for _, d := range listed {
+		if d.Name == row.TimeColumn { // it only says where rows are sorted by their time
+			continue
+		}
 		kind, ok := row.ParseType(d.Type)
 		spatial := d.Type == "spatial" // stored as the text that is joined
 		if !ok && !spatial {
 			return nil, fmt.Errorf("dimension %q: type %q is not supported", d.Name, d.Type)
+		}
+		cast := d.CastToType
+		if _, ok := expr.NewCaster(cast); !ok { // Druid leaves values as they are for any other type
+			cast = ""
 		}
 		handling := row.SortedArray
 		switch d.MultiValueHandling {
@@ -127,6 +136,7 @@ func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {
 		noBitmap := kind == row.TypeString && !d.CreateBitmapIndex
 		out = append(out, row.Dimension{
 			Name: d.Name, Type: kind, MultiValueHandling: handling, NoBitmap: noBitmap, Spatial: spatial, Coordinates: d.Coordinates,
+			Cast: cast,
 		})
 	}
 	return out, nil

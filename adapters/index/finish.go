@@ -85,7 +85,7 @@ func (b *Builder) buildSegment(ctx context.Context, k *sink, dir string) (s Buil
 func (b *Builder) meta(k *sink, dims []dimPlan) segment.Meta {
 	meta := segment.Meta{
 		IntervalStart: k.start, IntervalEnd: k.end, TimestampSpec: b.cfg.TimestampSpecJSON,
-		QueryGranularity: b.cfg.QueryGranularityJSON, Rollup: b.cfg.Schema.Rollup,
+		QueryGranularity: b.cfg.QueryGranularityJSON, Rollup: b.cfg.Schema.Rollup, TimePosition: b.cfg.Schema.TimePosition,
 	}
 	for i, d := range dims {
 		meta.Dimensions = append(meta.Dimensions, d.Name)
@@ -143,7 +143,7 @@ func (b *Builder) newMerge(ctx context.Context, k *sink) (*merge, error) {
 		l, h := p.timeRange()
 		low, high = min(low, l), max(high, h)
 	}
-	keys := planKeys(low, high, m.dims, func(d int) int { return m.dicts[d].entries() }, m.numbers)
+	keys := planKeys(low, high, b.cfg.Schema.TimePosition, m.dims, func(d int) int { return m.dicts[d].entries() }, m.numbers)
 	var err error
 	m.rows, err = mergeRows(ctx, m.parts, &keys, b.plan.keyRemap(m), b.cfg.Schema.Rollup)
 	return m, err

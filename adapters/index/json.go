@@ -5,18 +5,59 @@ import (
 	"slices"
 
 	"ogham/adapters/segment"
+	"ogham/domain/expr"
 	"ogham/domain/row"
 )
 
 // jsonID gives the id of a value in a json dimension: the dictionary holds the values as the documents that a segment
-// stores, so that equal values have one id.
-func (m *memory) jsonID(d *memDim, rows *row.Rows, v *row.Value) uint32 {
+// stores, so that equal values have one id. ok is false for a value that cannot be cast to the dimension's type; it is null.
+func (m *memory) jsonID(d *memDim, rows *row.Rows, v *row.Value) (id uint32, ok bool) {
 	if v.Kind <= row.Null {
-		return 0
+		return 0, true
 	}
 	m.smile.Reset()
-	appendJSON(&m.smile, rows, v)
-	return d.values.intern(m.smile.Bytes())
+	if d.caster != nil {
+		one, elems, ok := d.caster.Cast(rows, v)
+		if !ok || one.IsNull() {
+			return 0, ok
+		}
+		appendCast(&m.smile, d.caster.Type(), one, elems)
+	} else {
+		appendJSON(&m.smile, rows, v)
+	}
+	return d.values.intern(m.smile.Bytes()), true
+}
+
+// castMessage says that a value cannot be cast to a dimension's type.
+func castMessage(d *memDim) string {
+	return "Cannot coerce column [" + d.Name + "] input to requested type [" + d.Cast + "]"
+}
+
+func appendCast(s *segment.SmileWriter, t expr.Type, one expr.Value, elems []expr.Value) {
+	if t.IsArray() {
+		s.StartArray()
+		for i := range elems {
+			appendCast(s, t.Elem(), elems[i], nil)
+		}
+		s.EndArray()
+		return
+	}
+	switch {
+	case one.IsNull():
+		s.Null()
+	case t == expr.Long:
+		s.Long(one.Long())
+	case t == expr.Double:
+		s.Double(one.Double())
+	default:
+		s.String(one.TextBytes())
+	}
+}
+
+// castTypes are the types of columns whose values are cast.
+var castTypes = map[string]segment.JSONType{
+	"": 0, "STRING": segment.JSONString, "LONG": segment.JSONLong, "DOUBLE": segment.JSONDouble,
+	"ARRAY<STRING>": segment.JSONStringArray, "ARRAY<LONG>": segment.JSONLongArray, "ARRAY<DOUBLE>": segment.JSONDoubleArray,
 }
 
 func appendJSON(s *segment.SmileWriter, rows *row.Rows, v *row.Value) {

@@ -42,15 +42,20 @@ type keyPlan struct {
 	bits         int
 }
 
-// planKeys plans the key of rows: time, then the dimensions in order. Each dimension's type, number of entries and range
-// come from the functions.
-func planKeys(low, high int64, dims []dimPlan, entries func(d int) int, numbers func(d int) numRange) keyPlan {
+// planKeys plans the key of rows: the dimensions in order, with the time before the one numbered timeAt or, where there is
+// none, last. Each dimension's type, number of entries and range come from the functions.
+func planKeys(low, high int64, timeAt int, dims []dimPlan, entries func(d int) int, numbers func(d int) numRange) keyPlan {
 	var k keyPlan
-	k.add(keyCol{
-		col: timeCol, typ: row.TypeLong,
-		numRange: numRange{low: ordered(row.TypeLong, uint64(low)), high: ordered(row.TypeLong, uint64(high))},
-	})
-	for d := range dims {
+	for d := range len(dims) + 1 {
+		if d == timeAt {
+			k.add(keyCol{
+				col: timeCol, typ: row.TypeLong,
+				numRange: numRange{low: ordered(row.TypeLong, uint64(low)), high: ordered(row.TypeLong, uint64(high))},
+			})
+		}
+		if d == len(dims) {
+			break
+		}
 		c := keyCol{col: d, typ: dims[d].Type}
 		if hasDict(c.typ) {
 			c.high = uint64(max(entries(d)-1, 0))

@@ -68,7 +68,10 @@ func (m *memory) addMany(rows *row.Rows, at []int, times []int64) {
 		case row.TypeJSON:
 			c.ids = sized(c.ids, n)
 			for j := range at {
-				c.ids[j] = m.jsonID(d, rows, &rows.Values[at[j]*rows.Width+d.slot])
+				var ok bool
+				if c.ids[j], ok = m.jsonID(d, rows, &rows.Values[at[j]*rows.Width+d.slot]); !ok {
+					b.note(j, n, castMessage(d))
+				}
 				d.hasNull = d.hasNull || c.ids[j] == 0
 			}
 		default:

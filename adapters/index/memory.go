@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ogham/adapters/segment"
+	"ogham/domain/expr"
 	"ogham/domain/row"
 )
 
@@ -49,7 +50,8 @@ type memDim struct {
 	dimPlan
 	ids    slab[uint32] // string and json
 	values *dict
-	lists  *dict // of lists of ids, 4 bytes each, little endian
+	caster *expr.Caster // of a json dimension whose values are cast
+	lists  *dict        // of lists of ids, 4 bytes each, little endian
 	// hasNull says that a string is null in some row or list.
 	hasNull bool
 	nums    slab[uint64] // other types
@@ -89,6 +91,9 @@ func (m *memory) addDim(d dimPlan) {
 	md := memDim{dimPlan: d, hasNull: m.rows > 0}
 	if hasDict(d.Type) {
 		md.values = newDict()
+	}
+	if d.Cast != "" {
+		md.caster, _ = expr.NewCaster(d.Cast)
 	}
 	md.grow(m.capacity)
 	m.dims = append(m.dims, md)
@@ -214,9 +219,12 @@ func (m *memory) add(rows *row.Rows, vals []row.Value, time int64) (details []st
 			continue
 		}
 		if d.Type == row.TypeJSON {
-			id := m.jsonID(d, rows, v)
+			id, ok := m.jsonID(d, rows, v)
 			d.hasNull = d.hasNull || id == 0
 			c.bits = uint64(id)
+			if !ok {
+				details = append(details, castMessage(d))
+			}
 			continue
 		}
 		var ok bool

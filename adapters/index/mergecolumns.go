@@ -264,7 +264,7 @@ func (m *merge) entries(d int) func(p part) func([]uint32, []bool, int) error {
 // writeJSON writes a json dimension: its entries, less one where there is no null, are places among its values.
 func (m *merge) writeJSON(ctx context.Context, w *segment.Writer, d int) error {
 	dict := m.dicts[d]
-	c, err := w.JSON(m.dims[d].Name, segment.JSONOptions{Values: dict})
+	c, err := w.JSON(m.dims[d].Name, segment.JSONOptions{Values: dict, CastTo: castTypes[m.dims[d].Cast]})
 	if err != nil {
 		return err
 	}

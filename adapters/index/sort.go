@@ -8,7 +8,7 @@ import (
 // sort finds the order of the rows: by packed key, then by the columns that did not fit, then as they came.
 func (f *frozen) sort() {
 	m := f.m
-	k := planKeys(f.low, f.high, f.dimPlans(), func(d int) int { return f.dicts[d].entries() },
+	k := planKeys(f.low, f.high, m.plan.schema.TimePosition, f.dimPlans(), func(d int) int { return f.dicts[d].entries() },
 		func(d int) numRange { return f.ranges[d] })
 	keys := make([]uint64, m.rows)
 	r := newKeyReader(f, &k, func(d int) []uint32 { return f.ranks[d] }, slabRows)

@@ -42,9 +42,16 @@ func drawSchema(t *rapid.T) row.Schema {
 		{Name: "f", Type: row.TypeFloat},
 		{Name: "j", Type: row.TypeJSON},
 	}
+	// The field m is a list where it is there at all, j anything.
+	casts := rapid.SampledFrom([]string{"", "", "STRING", "LONG", "DOUBLE", "ARRAY<STRING>", "ARRAY<LONG>", "ARRAY<DOUBLE>"})
+	all[6].Cast = casts.Draw(t, "cast")
+	if cast := casts.Draw(t, "cast of a list"); cast != "" {
+		all[1] = row.Dimension{Name: "m", Type: row.TypeJSON, Cast: cast}
+	}
 	for _, i := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6}).Draw(t, "order")[:rapid.IntRange(0, 7).Draw(t, "dimensions")] {
 		s.Dimensions = append(s.Dimensions, all[i])
 	}
+	s.TimePosition = rapid.IntRange(0, len(s.Dimensions)).Draw(t, "dimensions before the time")
 	s.DiscoverDimensions = len(s.Dimensions) == 0 || rapid.Bool().Draw(t, "discover")
 	s.DiscoverTypes = s.DiscoverDimensions && rapid.Bool().Draw(t, "discover types")
 	for i := range rapid.IntRange(0, 3).Draw(t, "metrics") {

@@ -204,8 +204,7 @@ func encodeMetadata(m Meta) ([]byte, error) {
 			x.Type, x.Name, x.Name, x.TimeColumn, x.MaxStringBytes, x.Precomputed, x.Sketch, x.Round,
 		})
 	}
-	j.Ordering = []ordering{{timeColumn, "ascending"}}
-	for _, d := range m.OrderedDimensions {
+	for _, d := range slices.Insert(slices.Clone(m.OrderedDimensions), m.TimePosition, timeColumn) {
 		j.Ordering = append(j.Ordering, ordering{d, "ascending"})
 	}
 	b, err := plainJSON(j)

@@ -22,9 +22,16 @@ type jsonField struct {
 type fieldValue struct{ value, id uint32 }
 
 // analyzeJSON goes over the distinct values three times: for the scalars and
-// types, for the arrays, which are made of scalars' ids, and for the ids.
-func analyzeJSON(column string, values Dictionary) (*jsonAnalysis, error) {
+// types, for the arrays, which are made of scalars' ids, and for the ids. The
+// dictionary of a column whose values are cast to numbers has a 0 where there
+// is a null, as Druid's has.
+func analyzeJSON(column string, values Dictionary, cast JSONType) (*jsonAnalysis, error) {
 	a := &jsonAnalysis{dict: newJSONDictionary()}
+	if values.Len() > 0 && cast&(JSONLong|JSONDouble) != 0 {
+		if _, null := values.Value(0); null {
+			a.dict.addScalars(&leaf{typ: cast})
+		}
+	}
 	fields := map[string]*jsonField{}
 	w := jsonWalker{emit: func(path []byte, l *leaf) {
 		f := fields[string(path)]

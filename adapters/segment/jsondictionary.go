@@ -216,25 +216,26 @@ func idBytes(ids []uint32) []byte {
 const arrayBucket = 4
 
 // arrayBytes encodes the arrays front-coded: in each bucket they leave out the
-// ids that they share with the first.
+// ids that they share with the one before.
 func (d *jsonDictionary) arrayBytes() []byte {
 	var ends, values []byte
-	var first []uint32
+	var before []uint32
 	for i := range d.arrays {
 		ids := d.elements(nil, uint32(d.scalars()+i))
 		if i%arrayBucket == 0 {
 			if i > 0 {
 				ends = binary.LittleEndian.AppendUint32(ends, uint32(len(values)))
 			}
-			first = ids
-		} else {
-			n := 0
-			for n < len(first) && n < len(ids) && first[n] == ids[n] {
-				n++
-			}
-			values = appendVByte(values, n)
-			ids = ids[n:]
+			before = nil
 		}
+		n := 0
+		for n < len(before) && n < len(ids) && before[n] == ids[n] {
+			n++
+		}
+		if i%arrayBucket > 0 {
+			values = appendVByte(values, n)
+		}
+		before, ids = ids, ids[n:]
 		values = appendVByte(values, len(ids))
 		for _, id := range ids {
 			values = binary.LittleEndian.AppendUint32(values, id)

@@ -205,7 +205,7 @@ func (c *cursor) leInt() int {
 	return int(v)
 }
 
-// readArrays reads front-coded lists of ids.
+// readArrays reads front-coded lists of ids: each has its prefix of the one before.
 func readArrays(c *cursor) [][]uint32 {
 	if version := c.u8(); version != 0 {
 		c.corrupt("arrays of version %d", version)
@@ -228,11 +228,11 @@ func readArrays(c *cursor) [][]uint32 {
 	// The ends of the buckets are not needed to read them all in order.
 	body.take(4 * int64((count-1)/bucket))
 	arrays := make([][]uint32, 0, count)
-	var first []uint32
+	var before []uint32
 	for i := 0; i < count && body.err == nil; i++ {
 		prefix := 0
 		if i%bucket > 0 {
-			if prefix = body.vbyte(); prefix > len(first) {
+			if prefix = body.vbyte(); prefix > len(before) {
 				body.corrupt("array with a prefix of %d ids", prefix)
 				prefix = 0
 			}
@@ -240,14 +240,12 @@ func readArrays(c *cursor) [][]uint32 {
 		rest := body.take(4 * int64(body.vbyte()))
 		ids := make([]uint32, 0, prefix+len(rest)/4)
 		if prefix > 0 {
-			ids = append(ids, first[:prefix]...)
+			ids = append(ids, before[:prefix]...)
 		}
 		for ; len(rest) > 0; rest = rest[4:] {
 			ids = append(ids, binary.LittleEndian.Uint32(rest))
 		}
-		if i%bucket == 0 {
-			first = ids
-		}
+		before = ids
 		arrays = append(arrays, ids)
 	}
 	c.err = body.err

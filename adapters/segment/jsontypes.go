@@ -109,7 +109,8 @@ type leaf struct {
 	untyped bool
 }
 
-var canonicalNaN = math.Float64bits(math.NaN())
+// canonicalNaN is Java's.
+const canonicalNaN = 0x7ff8000000000000
 
 // scalarLeaf takes a scalar as it is; Booleans are longs.
 func scalarLeaf(n *node) leaf {

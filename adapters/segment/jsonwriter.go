@@ -100,7 +100,7 @@ func (c *JSONWriter) Close() error {
 
 func (c *JSONWriter) finish() error {
 	var err error
-	if c.a, err = analyzeJSON(c.name, c.o.Values); err != nil {
+	if c.a, err = analyzeJSON(c.name, c.o.Values, c.o.CastTo); err != nil {
 		return err
 	}
 	l := c.a.layout(c.o.CastTo)

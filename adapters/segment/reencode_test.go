@@ -54,7 +54,11 @@ func metaOf(t testing.TB, r *Reader) Meta {
 			meta.Dimensions = append(meta.Dimensions, c.Name)
 		}
 	}
-	for _, o := range m.Ordering[1:] {
+	for i, o := range m.Ordering {
+		if o.ColumnName == timeColumn {
+			meta.TimePosition = i
+			continue
+		}
 		meta.OrderedDimensions = append(meta.OrderedDimensions, o.ColumnName)
 	}
 	return meta

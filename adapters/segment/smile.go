@@ -102,6 +102,9 @@ func (s *SmileWriter) Long(v int64) {
 // Double writes a double.
 func (s *SmileWriter) Double(v float64) {
 	b := math.Float64bits(v)
+	if v != v {
+		b = canonicalNaN
+	}
 	s.buf = append(s.buf, smileFloat64)
 	for shift := 63; shift >= 0; shift -= 7 {
 		s.buf = append(s.buf, byte(b>>shift)&0x7f)

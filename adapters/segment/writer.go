@@ -54,9 +54,11 @@ type Meta struct {
 	TimestampSpec, QueryGranularity json.RawMessage
 	// Rollup says whether rows were combined.
 	Rollup bool
-	// OrderedDimensions are the dimensions named in the ordering, after
-	// __time: the listed ones, not those that were found.
+	// OrderedDimensions are the dimensions named in the ordering beside
+	// __time: the listed ones, not those that were found. TimePosition is
+	// how many of them stand before it.
 	OrderedDimensions []string
+	TimePosition      int
 }
 
 // Writer makes one segment folder. Columns are written one after the other, in
@@ -100,6 +102,9 @@ func Create(dir string, m Meta, s IndexSpec) (*Writer, error) {
 			return nil, fmt.Errorf("create segment: column %q is listed twice", name)
 		}
 		wanted[name] = true
+	}
+	if m.TimePosition < 0 || m.TimePosition > len(m.OrderedDimensions) {
+		return nil, fmt.Errorf("create segment: __time has place %d among %d dimensions", m.TimePosition, len(m.OrderedDimensions))
 	}
 	if m.IntervalEnd < m.IntervalStart {
 		return nil, fmt.Errorf("create segment: interval ends before it starts")

@@ -63,6 +63,9 @@ func (v Value) Double() float64 { return math.Float64frombits(v.num) }
 // Text gives a string's text.
 func (v Value) Text() string { return v.str }
 
+// TextBytes gives the bytes of a string's text, which must not be changed.
+func (v Value) TextBytes() []byte { return bytesOf(v.str) }
+
 // Elems gives an array's elements, which must not be changed.
 func (v Value) Elems() []Value {
 	elems, _ := v.box.([]Value)

@@ -84,6 +84,9 @@ type Dimension struct {
 	Type               Type
 	MultiValueHandling MultiValueHandling
 	NoBitmap           bool
+	// Cast is the type that the values of a TypeJSON dimension are cast to, by Druid's name for it: STRING, LONG, DOUBLE
+	// or an ARRAY of one of them; empty: they stay as they are.
+	Cast string
 	// Spatial says that the value is joined of the fields Coordinates, see Spatial.Join.
 	Spatial     bool
 	Coordinates []string
@@ -160,6 +163,8 @@ type Schema struct {
 	Timestamp           Timestamp
 	Dimensions          []Dimension
 	DimensionExclusions []string
+	// TimePosition is how many of the dimensions rows are sorted by before their time; 0: by time first.
+	TimePosition int
 	// DiscoverDimensions makes every other top-level scalar (or list of scalars) a string dimension, in order of first
 	// appearance: no dimensions are listed, or includeAllDimensions is set.
 	DiscoverDimensions bool
@@ -185,6 +190,9 @@ type Schema struct {
 func (s *Schema) Validate() error {
 	if s.Timestamp.Column == "" {
 		return errors.New("timestamp column is empty")
+	}
+	if s.TimePosition < 0 || s.TimePosition > len(s.Dimensions) {
+		return fmt.Errorf("the time stands behind %d of %d dimensions", s.TimePosition, len(s.Dimensions))
 	}
 	seen := make(map[string]string, len(s.Dimensions)+len(s.Metrics)+1)
 	seen[TimeColumn] = "the time column"

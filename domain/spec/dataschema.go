@@ -132,7 +132,13 @@ func checkTimeFormat(format string) error {
 	return err
 }
 
-// checkColumns refuses columns that occur twice, and a dimension __time that is no long.
+// timeSortWarning is what Druid says about segments that are not sorted by time.
+const timeSortWarning = "Warning: support for segments not sorted by[__time] is experimental. Such segments are not readable by " +
+	"older version of Druid, and certain queries cannot run on them. See " +
+	"https://druid.apache.org/docs/latest/ingestion/partitioning#sorting for details before setting forceSegmentSortByTime to[false]."
+
+// checkColumns refuses columns that occur twice, and a dimension __time that is no long, or not first where rows are to be
+// sorted by time.
 func checkColumns(r *reader, d *DataSchema) {
 	seen := map[string]map[string]int{timeColumn: {"primary __time column": 1}}
 	note := func(column, where string) {
@@ -146,9 +152,12 @@ func checkColumns(r *reader, d *DataSchema) {
 			note(dim.Name, "dimensions list")
 			continue
 		}
-		if dim.Type != "long" {
-			r.failPath(itemPath(r.at("dimensionsSpec")+".dimensions", i), r.class,
-				"Encountered dimension[__time] with incorrect type[%s]. Type must be 'long'.", strings.ToUpper(dim.Type))
+		path := itemPath(r.at("dimensionsSpec")+".dimensions", i)
+		if force := d.DimensionsSpec.ForceSegmentSortByTime; i > 0 && (force == nil || *force) {
+			r.failPath(path, r.class, "Encountered dimension[__time] at position[%d]. This is only supported when the "+
+				"dimensionsSpec parameter[forceSegmentSortByTime] is set to[false]. %s", i, timeSortWarning)
+		} else if t := dim.columnType(); t != "LONG" {
+			r.failPath(path, r.class, "Encountered dimension[__time] with incorrect type[%s]. Type must be 'long'.", t)
 		}
 	}
 	for _, m := range d.MetricsSpec {

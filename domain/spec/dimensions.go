@@ -41,14 +41,19 @@ func readDimensions(schema *reader, out *DimensionsSpec) *node {
 	out.DimensionExclusions = r.texts("dimensionExclusions")
 	out.IncludeAllDimensions = r.boolOr("includeAllDimensions", false)
 	out.UseSchemaDiscovery = r.boolOr("useSchemaDiscovery", false)
+	out.ForceSegmentSortByTime = r.bool("forceSegmentSortByTime")
 	checkDimensionNames(r, out)
 	r.done()
-	return object(
+	n := object(
 		member{"dimensions", dims},
 		member{"dimensionExclusions", null},
 		member{"includeAllDimensions", boolean(out.IncludeAllDimensions)},
 		member{"useSchemaDiscovery", boolean(out.UseSchemaDiscovery)},
 	)
+	if force := out.ForceSegmentSortByTime; force != nil {
+		n.members = append(n.members, member{"forceSegmentSortByTime", boolean(*force)})
+	}
+	return n
 }
 
 func checkDimensionNames(r *reader, out *DimensionsSpec) {
@@ -127,7 +132,7 @@ func readDimensionExtra(d *reader, dim *Dimension) []member {
 	case "json":
 		return []member{{"formatVersion", integer(d.integerOr("formatVersion", defaultNestedFormat))}}
 	case "auto":
-		return castToType(d)
+		return castToType(d, dim)
 	case typeSpatial:
 		if d.get("dims") == nil {
 			return []member{{"dims", null}}
@@ -139,18 +144,42 @@ func readDimensionExtra(d *reader, dim *Dimension) []member {
 	return nil
 }
 
-// castToType is the type that an auto dimension is to have; a float becomes a double, and what is no type is left out.
-func castToType(d *reader) []member {
+// castToType reads the type that an auto dimension is to have; a float becomes a double, and what is no type is left out.
+func castToType(d *reader, dim *Dimension) []member {
 	text := d.text("castToType")
 	if text == nil {
 		return nil
 	}
-	t := columnType(*text)
-	if t == "" {
+	t := strings.ReplaceAll(columnType(*text), "FLOAT", "DOUBLE")
+	switch {
+	case t == "" && strings.HasPrefix(*text, "ARRAY<") && strings.HasSuffix(*text, ">"):
+		d.fail("castToType", "Array element type must not be null")
+		return nil
+	case t == "":
 		d.scan.warn(d.at("castToType"), fmt.Sprintf("unknown type '%s', ignored", *text))
 		return nil
+	case strings.HasPrefix(t, "COMPLEX") && t != nestedColumn:
+		d.fail("castToType", "Cannot find strategy for type [%s]: leave castToType out, or name STRING, LONG, DOUBLE or an ARRAY of one of them", t)
+		return nil
 	}
-	return []member{{"castToType", str(strings.ReplaceAll(t, "FLOAT", "DOUBLE"))}}
+	dim.CastToType = t
+	return []member{{"castToType", str(t)}}
+}
+
+// nestedColumn is the type of columns of objects.
+const nestedColumn = "COMPLEX<json>"
+
+// columnType is the type that Druid takes a dimension's column for.
+func (d *Dimension) columnType() string {
+	switch {
+	case d.Type == "auto" && d.CastToType != "":
+		return d.CastToType
+	case d.Type == "auto" || d.Type == "json":
+		return nestedColumn
+	case d.Type == typeSpatial:
+		return "STRING"
+	}
+	return strings.ToUpper(d.Type)
 }
 
 // readSpatial reads the legacy form of spatial dimensions, which Druid turns into ordinary ones.

@@ -447,11 +447,11 @@ func columnType(text string) string {
 	if !strings.HasSuffix(text, ">") {
 		return ""
 	}
-	if strings.HasPrefix(upper, "COMPLEX<") {
-		return "COMPLEX<" + text[len("COMPLEX<"):]
+	if strings.HasPrefix(text, "COMPLEX<") {
+		return text
 	}
-	if inner, ok := strings.CutPrefix(upper, "ARRAY<"); ok {
-		if element := columnType(text[len(text)-len(inner) : len(text)-1]); element != "" {
+	if inner, ok := strings.CutPrefix(text, "ARRAY<"); ok {
+		if element := columnType(strings.TrimSuffix(inner, ">")); element != "" {
 			return "ARRAY<" + element + ">"
 		}
 	}

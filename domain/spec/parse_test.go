@@ -266,12 +266,11 @@ func TestAllProblemsAreFound(t *testing.T) {
 
 func TestUnsupportedOptionsAreToldBesideOtherProblems(t *testing.T) {
 	e := problemsOf(t, with(t, "ioConfig.taskCount", `0`, "ioConfig.inputFormat", `null`, "dataSchema.dimensionsSpec",
-		`{"dimensions":[{"type":"auto","name":"s","castToType":"LONG"},{"name":""}]}`))
+		`{"dimensions":[{"type":"auto","name":"s"},{"name":""}]}`))
 	var paths []string
 	for _, p := range e.Problems {
 		paths = append(paths, p.Path)
 	}
-	// What castToType asks for stands beside a broken one and may be found in the next round.
 	want := []string{"$.spec.dataSchema.dimensionsSpec.dimensions[1].name", "$.spec.ioConfig.taskCount", "$.spec.ioConfig.inputFormat"}
 	if !slices.Equal(paths, want) {
 		t.Errorf("problems are at %q, want %q", paths, want)

@@ -99,6 +99,35 @@ func TestRefusals(t *testing.T) {
 		{"dataSchema.dimensionsSpec", `{"dimensions":[null]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0]", "must not be null"},
 		{"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"long"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0].name", "null or empty name"},
 		{
+			"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"long","name":"__time"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1]",
+			"Encountered dimension[__time] at position[1]. This is only supported when the dimensionsSpec parameter[forceSegmentSortByTime] is set to[false]. " +
+				"Warning: support for segments not sorted by[__time] is experimental.",
+		},
+		{
+			"dataSchema.dimensionsSpec", `{"dimensions":["a","__time"],"forceSegmentSortByTime":true}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1]",
+			"Encountered dimension[__time] at position[1].",
+		},
+		{
+			"dataSchema.dimensionsSpec", `{"dimensions":["a","__time"],"forceSegmentSortByTime":false}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1]",
+			"Encountered dimension[__time] with incorrect type[STRING]. Type must be 'long'.",
+		},
+		{
+			"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"auto","name":"__time"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[0]",
+			"Encountered dimension[__time] with incorrect type[COMPLEX<json>]. Type must be 'long'.",
+		},
+		{
+			"dataSchema.dimensionsSpec", `{"dimensions":["a"],"forceSegmentSortByTime":"no"}`,
+			"$.spec.dataSchema.dimensionsSpec.forceSegmentSortByTime", `only "true" or "false" recognized`,
+		},
+		{
+			"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"auto","name":"a","castToType":"ARRAY<nope>"}]}`,
+			"$.spec.dataSchema.dimensionsSpec.dimensions[0].castToType", "Array element type must not be null",
+		},
+		{
+			"dataSchema.dimensionsSpec", `{"dimensions":[{"type":"auto","name":"a","castToType":"COMPLEX<hyperUnique>"}]}`,
+			"$.spec.dataSchema.dimensionsSpec.dimensions[0].castToType", "Cannot find strategy for type [COMPLEX<hyperUnique>]",
+		},
+		{
 			"dataSchema.dimensionsSpec", `{"dimensions":[{"name":"a","multiValueHandling":"x"}]}`,
 			"$.spec.dataSchema.dimensionsSpec.dimensions[0].multiValueHandling", "No enum constant",
 		},
@@ -214,7 +243,6 @@ func TestUnsupported(t *testing.T) {
 	}
 	for _, c := range []struct{ path, value, at, option string }{
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
-		{"dataSchema.dimensionsSpec", `{"dimensions":["a",{"type":"auto","name":"j","castToType":"LONG"}]}`, "$.spec.dataSchema.dimensionsSpec.dimensions[1].castToType", "castToType"},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{
 			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":["a",{"type":"extraction","dimension":"b","extractionFn":{"type":"upper"}}]}]`,

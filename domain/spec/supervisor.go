@@ -56,6 +56,23 @@ type DimensionsSpec struct {
 	DimensionExclusions  []string
 	IncludeAllDimensions bool
 	UseSchemaDiscovery   bool
+	// ForceSegmentSortByTime says that rows are sorted by time first, as they are unless the spec says false; nil: the
+	// spec does not say.
+	ForceSegmentSortByTime *bool
+}
+
+// TimePosition is how many of the listed dimensions rows are sorted by before their time: those before the listed __time,
+// or where it is not listed all if the spec does not want rows sorted by time, else none.
+func (d *DimensionsSpec) TimePosition() int {
+	for i := range d.Dimensions {
+		if d.Dimensions[i].Name == timeColumn {
+			return i
+		}
+	}
+	if d.ForceSegmentSortByTime != nil && !*d.ForceSegmentSortByTime {
+		return len(d.Dimensions)
+	}
+	return 0
 }
 
 // Dimension is one listed dimension.
@@ -66,6 +83,9 @@ type Dimension struct {
 	// MultiValueHandling is SORTED_ARRAY, ARRAY or SORTED_SET.
 	MultiValueHandling string
 	CreateBitmapIndex  bool
+	// CastToType is the type that an auto dimension's values are cast to: STRING, LONG, DOUBLE, ARRAY<STRING>,
+	// ARRAY<LONG> or ARRAY<DOUBLE>. Any other, and the empty one, leave the values as they are.
+	CastToType string
 	// Coordinates are the fields that a spatial dimension is joined of.
 	Coordinates []string
 	// Raw is the dimension with its defaults, as Druid writes it.

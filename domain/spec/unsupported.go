@@ -57,20 +57,10 @@ func (s *Supervisor) besides(e *InvalidError) {
 
 func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 	at := u.at + ".dataSchema"
-	var listed []*node
-	if spec := tree.get("dimensionsSpec"); spec != nil && spec.get("dimensions") != nil {
-		listed = spec.get("dimensions").items
-	}
 	for i, dim := range d.DimensionsSpec.Dimensions {
 		path := itemPath(at+".dimensionsSpec.dimensions", i)
 		if !slices.Contains(supportedDimensions, dim.Type) {
 			u.add(path+".type", "dimension type '%s' (dimension '%s')", dim.Type, dim.Name)
-		}
-		if i < len(listed) && listed[i].get("castToType") != nil {
-			u.add(path+".castToType", "castToType (dimension '%s')", dim.Name)
-		}
-		if dim.Name == timeColumn {
-			u.add(path+".name", "dimension '%s'", timeColumn)
 		}
 	}
 	for i, m := range d.MetricsSpec {

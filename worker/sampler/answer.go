@@ -154,6 +154,9 @@ func (t *sample) describe(a *Answer, columns []Column) {
 func declared(d *spec.DataSchema) []Column {
 	out := []Column{{Name: row.TimeColumn, Type: "LONG"}}
 	for _, dim := range d.DimensionsSpec.Dimensions {
+		if dim.Name == row.TimeColumn {
+			continue
+		}
 		out = append(out, Column{Name: dim.Name, Type: columnType(dim.Type), Dimension: true})
 	}
 	for _, m := range d.MetricsSpec {
