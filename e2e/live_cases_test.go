@@ -268,12 +268,8 @@ func transformCases() (all []liveCase) {
 				dims = append(dims, `"s`+column+`"`)
 			}
 		}
-		c := liveOf("transform_"+name, `{"dataSchema":{"dimensionsSpec":{"dimensions":["id",`+strings.Join(dims, ",")+`]},
-			"transformSpec":{"transforms":[`+strings.Join(transforms, ",")+`]}}}`, liveRows(90))
-		if name == "objects" {
-			c.apart = []string{"x07"} // the order of json_paths
-		}
-		all = append(all, c)
+		all = append(all, liveOf("transform_"+name, `{"dataSchema":{"dimensionsSpec":{"dimensions":["id",`+strings.Join(dims, ",")+`]},
+			"transformSpec":{"transforms":[`+strings.Join(transforms, ",")+`]}}}`, liveRows(90)))
 	}
 	return all
 }

@@ -176,12 +176,11 @@ func jsonKeys(_ *Env, tree any) Value {
 // jsonPaths gives the paths of all scalars in their order; that of Druid's is the order of a hash table.
 func jsonPaths(e *Env, args []node) Value {
 	v := args[0].eval(e)
-	var elems []Value
-	leaves(toTree(v), "$", func(path string) {
-		if e.spend(len(path)) {
-			elems = append(elems, OfString(path))
-		}
-	})
+	places := leaves(toTree(v), e.spend)
+	elems := make([]Value, len(places))
+	for i := range places {
+		elems[i] = OfString(places[i].path)
+	}
 	return OfArray(String, elems)
 }
 

@@ -97,23 +97,72 @@ func appendPath(path string, s step) string {
 	return path + "." + s.field
 }
 
-// leaves calls a function with the path of each scalar of a tree, and of each list of scalars.
-func leaves(tree any, path string, found func(path string)) {
-	switch t := tree.(type) {
+// place is a value somewhere in a tree: the path to it, and the hash that Java's list of the path's steps has.
+type place struct {
+	tree any
+	path string
+	hash uint32
+}
+
+func (p *place) to(s step, value any) place {
+	own := uint32(s.index)
+	if !s.list {
+		own = javaHash(s.field)
+	}
+	return place{value, appendPath(p.path, s), p.hash*31 + 31 + own}
+}
+
+// children gives what an object or a list holds; ok is false for a scalar, and for a list of scalars.
+func (p *place) children() (list []place, ok bool) {
+	switch t := p.tree.(type) {
 	case *Object:
 		for i, key := range t.Keys {
-			leaves(t.Values[i], appendPath(path, step{field: key}), found)
+			list = append(list, p.to(step{field: key}, t.Values[i]))
 		}
-		return
+		return list, true
 	case []any:
-		if !flat(t) {
-			for i, item := range t {
-				leaves(item, appendPath(path, step{index: i, list: true}), found)
-			}
-			return
+		if flat(t) {
+			return nil, false
 		}
+		for i, item := range t {
+			list = append(list, p.to(step{index: i, list: true}, item))
+		}
+		return list, true
 	}
-	found(path)
+	return nil, false
+}
+
+// leaves gives the places of all scalars of a tree, and of all lists of scalars, in the order of a HashSet of Java's that
+// they are put into from one for each object and list, the outer ones first. spend is told the length of each path.
+func leaves(tree any, spend func(n int) bool) []place {
+	var all []place
+	queue := []place{{tree, "$", 1}}
+	if _, ok := queue[0].children(); !ok {
+		return queue
+	}
+	for len(queue) > 0 {
+		next := queue[0]
+		queue = queue[1:]
+		inner, ok := next.children()
+		if !ok { // a list of scalars
+			all = append(all, next)
+			continue
+		}
+		var found []place
+		for _, p := range inner {
+			if !spend(len(p.path)) {
+				return nil
+			}
+			switch p.tree.(type) {
+			case *Object, []any:
+				queue = append(queue, p)
+			default:
+				found = append(found, p)
+			}
+		}
+		all = append(all, inHashOrder(found, func(p place) uint32 { return p.hash })...)
+	}
+	return inHashOrder(all, func(p place) uint32 { return p.hash })
 }
 
 // flat says whether a list holds scalars only.

@@ -252,25 +252,33 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// hashOrder puts an object's keys in the order of Java's HashMap, which is the order of the buckets that their hashes
-// select.
+// hashOrder puts an object's keys in the order of Java's HashMap.
 func (o *Object) hashOrder() {
-	capacity := 16
-	for capacity*3/4 < len(o.Keys) {
-		capacity *= 2
-	}
 	order := make([]int, len(o.Keys))
-	bucket := make([]uint32, len(o.Keys))
-	for i, key := range o.Keys {
-		h := javaHash(key)
-		order[i], bucket[i] = i, (h^h>>16)&uint32(capacity-1)
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(bucket[a]) - int(bucket[b]) })
+	order = inHashOrder(order, func(i int) uint32 { return javaHash(o.Keys[i]) })
 	keys, values := make([]string, len(order)), make([]any, len(order))
 	for i, from := range order {
 		keys[i], values[i] = o.Keys[from], o.Values[from]
 	}
 	o.Keys, o.Values = keys, values
+}
+
+// inHashOrder sorts items into the order of Java's HashMap and HashSet, which is the order of the buckets that their hashes
+// select.
+func inHashOrder[T any](items []T, hash func(T) uint32) []T {
+	capacity := 16
+	for capacity*3/4 < len(items) {
+		capacity *= 2
+	}
+	bucket := func(x T) int {
+		h := hash(x)
+		return int((h ^ h>>16) & uint32(capacity-1))
+	}
+	slices.SortStableFunc(items, func(a, b T) int { return bucket(a) - bucket(b) })
+	return items
 }
 
 // javaHash is String.hashCode.
