@@ -43,9 +43,9 @@ func doubleFunctions() (list []*function) {
 		name string
 		of   func(float64) float64
 	}{
-		{"acos", preciseAcos},
-		{"asin", preciseAsin},
-		{"atan", preciseAtan},
+		{"acos", javaAcos},
+		{"asin", javaAsin},
+		{"atan", javaAtan},
 		{"cbrt", javaCbrt},
 		{"ceil", math.Ceil},
 		{"cos", preciseCos},

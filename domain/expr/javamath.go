@@ -16,11 +16,114 @@ func javaAtan2(y, x float64) float64 {
 	if ey-ex > 60 || x < 0 && ey-ex < -60 {
 		return math.Atan2(y, x)
 	}
-	z := preciseAtan(math.Abs(y / x))
+	z := javaAtan(math.Abs(y / x))
 	if x < 0 {
 		z = math.Pi - (z - piLow)
 	}
 	return math.Copysign(z, y)
+}
+
+// polynomial gives c[0] + x*(c[1] + x*(c[2] + ...)).
+func polynomial(x float64, c ...float64) float64 {
+	sum := c[len(c)-1]
+	for i := len(c) - 2; i >= 0; i-- {
+		sum = c[i] + float64(x*sum)
+	}
+	return sum
+}
+
+// The angles that javaAtan takes from an angle, in two doubles each.
+var (
+	atanHigh = [...]float64{4.63647609000806093515e-01, 7.85398163397448278999e-01, 9.82793723247329054082e-01, 1.57079632679489655800e+00}
+	atanLow  = [...]float64{2.26987774529616870924e-17, 3.06161699786838301793e-17, 1.39033110312309984516e-17, 6.12323399573676603587e-17}
+)
+
+const (
+	quarterHigh = 7.85398163397448278999e-01
+	halfHigh    = 1.57079632679489655800e+00
+	halfLow     = 6.12323399573676603587e-17
+)
+
+// javaAtan takes the nearest of a few angles away and sums the odd and the even terms of what is left apart.
+func javaAtan(x float64) float64 {
+	a := math.Abs(x)
+	if a >= 0x1p66 || a < 0x1p-29 || x != x {
+		return math.Atan(x)
+	}
+	id := -1
+	r := x
+	switch {
+	case a < 0.4375:
+	case a < 0.6875:
+		id, r = 0, (2*a-1)/(2+a)
+	case a < 1.1875:
+		id, r = 1, (a-1)/(a+1)
+	case a < 2.4375:
+		id, r = 2, (a-1.5)/(1+float64(1.5*a))
+	default:
+		id, r = 3, -1/a
+	}
+	z := float64(r * r)
+	w := float64(z * z)
+	odd := z * polynomial(w, 3.33333333333329318027e-01, 1.42857142725034663711e-01, 9.09088713343650656196e-02, 6.66107313738753120669e-02,
+		4.97687799461593236017e-02, 1.62858201153657823623e-02)
+	even := w * polynomial(w, -1.99999999998764832476e-01, -1.11111104054623557880e-01, -7.69187620504482999495e-02, -5.83357013379057348645e-02,
+		-3.65315727442169155270e-02)
+	rest := float64(r * (float64(odd) + float64(even)))
+	if id < 0 {
+		return r - rest
+	}
+	return math.Copysign(atanHigh[id]-((rest-atanLow[id])-r), x)
+}
+
+// arcSeries is the quotient of polynomials by which an arc sine differs from its sine.
+func arcSeries(t float64) float64 {
+	p := t * polynomial(t, 1.66666666666666657415e-01, -3.25565818622400915405e-01, 2.01212532134862925881e-01, -4.00555345006794114027e-02,
+		7.91534994289814532176e-04, 3.47933107596021167570e-05)
+	q := polynomial(t, 1, -2.40339491173441421878e+00, 2.02094576023350569471e+00, -6.88283971605453293030e-01, 7.70381505559019352791e-02)
+	return float64(p) / q
+}
+
+// javaAsin goes by the sine of half the other angle where the sine is above a half.
+func javaAsin(x float64) float64 {
+	a := math.Abs(x)
+	switch {
+	case !(a < 1) || a < 0x1p-27:
+		return math.Asin(x)
+	case a < 0.5:
+		return x + float64(x*arcSeries(float64(x*x)))
+	}
+	t := (1 - a) * 0.5
+	series := arcSeries(t)
+	s := math.Sqrt(t)
+	if math.Float64bits(a)>>32 >= 0x3FEF3333 {
+		return math.Copysign(halfHigh-(2*(s+float64(s*series))-halfLow), x)
+	}
+	w := upperHalf(s)
+	c := (t - float64(w*w)) / (s + w)
+	p := float64(2*s*series) - (halfLow - 2*c)
+	return math.Copysign(quarterHigh-(p-(quarterHigh-2*w)), x)
+}
+
+func javaAcos(x float64) float64 {
+	a := math.Abs(x)
+	switch {
+	case !(a < 1) || a <= 0x1p-57:
+		return math.Acos(x)
+	case a < 0.5:
+		return halfHigh - (x - (halfLow - float64(x*arcSeries(float64(x*x)))))
+	case x < 0:
+		z := (1 + x) * 0.5
+		s := math.Sqrt(z)
+		w := float64(arcSeries(z)*s) - halfLow
+		return math.Pi - 2*(s+w)
+	}
+	z := (1 - x) * 0.5
+	s := math.Sqrt(z)
+	high := upperHalf(s)
+	c := (z - float64(high*high)) / (s + high)
+	w := float64(arcSeries(z)*s) + c
+	return 2 * (high + w)
 }
 
 // javaExp is the exponential that the hyperbolic functions are made of: of what is left beside a multiple of the logarithm

@@ -230,32 +230,3 @@ func preciseTan(x float64) float64 {
 	s, c := sinCos(x)
 	return s.div(c).hi
 }
-
-func preciseAsin(x float64) float64 {
-	y := math.Asin(x)
-	if !angle(y) || math.Abs(x) == 1 {
-		return y
-	}
-	s, c := sinCos(y)
-	return pairOf(y).add(pairOf(x).sub(s).div(c)).hi
-}
-
-func preciseAcos(x float64) float64 {
-	y := math.Acos(x)
-	if !angle(y) || math.Abs(x) == 1 {
-		return y
-	}
-	s, c := sinCos(y)
-	return pairOf(y).add(c.sub(pairOf(x)).div(s)).hi
-}
-
-func preciseAtan(x float64) float64 {
-	y := math.Atan(x)
-	if !angle(y) || !usual(x) {
-		return y
-	}
-	s, c := sinCos(y)
-	// The tangent of what y is off by.
-	off := pairOf(x).mul(c).sub(s).div(c.add(pairOf(x).mul(s)))
-	return pairOf(y).add(off).hi
-}
