@@ -6,6 +6,7 @@ import (
 
 	"ogham/domain/calendar"
 	"ogham/domain/expr"
+	"ogham/domain/filter"
 	"ogham/domain/row"
 	"ogham/domain/spec"
 )
@@ -98,13 +99,23 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 		out.TimeColumn, out.MaxStringBytes, out.Round = m.TimeColumn, m.MaxStringBytes, m.Round
 	}
 	if m.Type == "cardinality" {
-		var fields []struct{ Dimension string }
+		var fields []json.RawMessage
 		if err := json.Unmarshal(m.Fields, &fields); err != nil {
 			return row.Metric{}, fmt.Errorf("read fields: %w", err)
 		}
 		out.ByRow, out.Fields = m.ByRow, []string{}
-		for _, f := range fields {
-			out.Fields = append(out.Fields, f.Dimension)
+		for i, raw := range fields {
+			d, err := filter.ParseDimension(raw)
+			if err != nil {
+				return row.Metric{}, fmt.Errorf("field %d of metric %q: %w", i, m.Name, err)
+			}
+			out.Fields = append(out.Fields, d.Column)
+			if !d.Plain() && out.Named == nil {
+				out.Named = make([]string, len(fields))
+			}
+			if !d.Plain() {
+				out.Named[i] = string(raw)
+			}
 		}
 	}
 	return out, nil

@@ -35,6 +35,7 @@ type memory struct {
 	unique  hyperUnique
 	given   hyperUnique
 	elems   [][]byte
+	named   []namedValue
 	room    room
 
 	many many // of rows that are added together

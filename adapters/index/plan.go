@@ -1,8 +1,10 @@
 package index
 
 import (
+	"encoding/json"
 	"strings"
 
+	"ogham/domain/filter"
 	"ogham/domain/row"
 )
 
@@ -41,6 +43,8 @@ type metricPlan struct {
 	timeSlot int
 	// slots are the fields of a cardinality, -1 for the row's time.
 	slots []int
+	// named has how those of slots are read that are not taken as they are; nil: all are.
+	named []*filter.Dimension
 	// zero says that null is stored as 0.
 	zero bool
 }
@@ -80,6 +84,15 @@ func newPlan(s row.Schema, p Parser) *plan {
 				at = -1
 			}
 			mp.slots = append(mp.slots, at)
+		}
+		if m.Named != nil {
+			mp.named = make([]*filter.Dimension, len(m.Fields))
+			for i, raw := range m.Named {
+				if raw == "" {
+					continue
+				}
+				mp.named[i], _ = filter.ParseDimension(json.RawMessage(raw)) // Config.fill has done so
+			}
 		}
 		mp.zero = m.Agg.Any() && !s.Rollup // as Druid has it; with rollup it fails its tasks
 		pl.metrics = append(pl.metrics, mp)

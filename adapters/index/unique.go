@@ -114,7 +114,16 @@ func validUnique(b []byte) bool {
 
 // addFields adds each value of each field, in UTF-16.
 func (m *memory) addFields(x *memMetric, rows *row.Rows, vals []row.Value) {
-	for _, slot := range x.slots {
+	for i, slot := range x.slots {
+		if x.named != nil && x.named[i] != nil {
+			for _, v := range m.readNamed(x.named[i], slot, rows, vals) {
+				if v.some {
+					m.text = sketchText(m.text[:0], v.text, &x.Metric)
+					m.unique.add(m.text)
+				}
+			}
+			continue
+		}
 		if slot < 0 {
 			m.text = binary.LittleEndian.AppendUint64(m.text[:0], uint64(m.rowTime))
 			m.unique.add(m.text)
@@ -146,6 +155,10 @@ func (m *memory) addCombination(x *memMetric, rows *row.Rows, vals []row.Value) 
 	for i, slot := range x.slots {
 		if i > 0 {
 			out = append(out, 0)
+		}
+		if x.named != nil && x.named[i] != nil {
+			out = appendNamed(out, m.readNamed(x.named[i], slot, rows, vals), &x.Metric)
+			continue
 		}
 		if slot < 0 {
 			out = binary.LittleEndian.AppendUint64(out, uint64(m.rowTime))

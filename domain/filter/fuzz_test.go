@@ -10,6 +10,35 @@ import (
 	"ogham/domain/row"
 )
 
+// FuzzDimension reads any JSON as a dimension and asks what it makes of a text, of nothing and of a time.
+func FuzzDimension(f *testing.F) {
+	for _, source := range []string{
+		`"v"`, `5`, `{"dimension":"v"}`, `{"type":"default","dimension":"v","outputType":"LONG"}`,
+		`{"type":"extraction","dimension":"v","extractionFn":{"type":"cascade","extractionFns":[{"type":"upper"},{"type":"substring","index":1}]}}`,
+		`{"type":"extraction","dimension":"__time","extractionFn":{"type":"timeFormat","format":"yyyy-MM"}}`,
+		`{"type":"listFiltered","delegate":"v","values":["a",null],"isWhitelist":false}`,
+		`{"type":"regexFiltered","delegate":{"type":"prefixFiltered","delegate":"v","prefix":"a"},"pattern":"a|b"}`,
+		`{"type":"prefixFiltered","delegate":{"type":"extraction","dimension":"v","extractionFn":{"type":"strlen"}},"prefix":"1"}`,
+	} {
+		f.Add(source, "abc", int64(1_790_000_000_000))
+	}
+	f.Fuzz(func(t *testing.T, source, text string, ms int64) {
+		d, err := filter.ParseDimension(json.RawMessage(source))
+		if err != nil {
+			return
+		}
+		if out, ok, kept := d.Value(text, true); d.Plain() && (out != text || !ok || !kept) {
+			t.Fatalf("%s makes %q of %q", source, out, text)
+		}
+		if out, ok, _ := d.Value("", false); ok && out == "" && d.Plain() {
+			t.Fatalf("%s makes an empty text of a null", source)
+		}
+		if d.Column == row.TimeColumn && !d.Plain() {
+			d.TimeValue(ms)
+		}
+	})
+}
+
 // FuzzFilter reads any JSON as a filter and applies it to rows of all kinds: nothing may panic, and what a filter says
 // certainly holds must not be what its negation says.
 func FuzzFilter(f *testing.F) {

@@ -101,6 +101,9 @@ type Metric struct {
 	// them if it is named, or where ByRow is set their combinations.
 	Fields []string
 	ByRow  bool
+	// Named, where it is not nil, has for each of Fields how it is read, in JSON: a dimension of package filter; empty: as
+	// it is.
+	Named []string
 	// TimeColumn is the field that a timed aggregator takes its time from; empty or __time: the row's own time.
 	TimeColumn string
 	// MaxStringBytes bounds the bytes of a string that is kept.

@@ -243,11 +243,57 @@ func readDimensionSpec(s *scan, n *node, path, short string) *node {
 	if !slices.Contains([]string{"default", "extraction", "listFiltered", "prefixFiltered", "regexFiltered", "lookup"}, id) {
 		id = "LegacyDimensionSpec"
 	}
-	if id == "listFiltered" || id == "prefixFiltered" || id == "regexFiltered" || id == "lookup" {
+	switch id {
+	case "listFiltered", "prefixFiltered", "regexFiltered":
+		return filteredDimension(r, id, path)
+	case "lookup":
 		return n
 	}
 	dimension := r.textOr("dimension", "")
-	out := dimensionSpecNode(id, dimension, r.textOr("outputName", dimension), orDefault(columnType(r.textOr("outputType", "")), "STRING"), readExtraction(r))
+	function := readExtraction(r)
+	if id == "extraction" {
+		switch {
+		case r.text("dimension") == nil:
+			r.fail("dimension", "dimension must not be null")
+		case function == nil:
+			r.fail("extractionFn", "extractionFn must not be null")
+		}
+	}
+	out := dimensionSpecNode(id, dimension, r.textOr("outputName", dimension), orDefault(columnType(r.textOr("outputType", "")), "STRING"), function)
+	r.done()
+	return out
+}
+
+// filteredDimension reads a dimension of which only some values are left in.
+func filteredDimension(r *reader, id, path string) *node {
+	out := object(member{"type", str(id)})
+	delegate := r.get("delegate")
+	if delegate == nil || delegate.kind == kindNull {
+		r.fail("delegate", "delegate must not be null")
+		return nil
+	}
+	inner := readDimensionSpec(r.scan, delegate, path+".delegate", "LegacyDimensionSpec")
+	if inner == nil {
+		return nil
+	}
+	out.members = append(out.members, member{"delegate", inner})
+	name := map[string]string{"prefixFiltered": "prefix", "regexFiltered": "pattern"}[id]
+	if name != "" {
+		text := r.text(name)
+		if text == nil {
+			r.fail(name, "%s must not be null", name)
+			return nil
+		}
+		out.members = append(out.members, member{name, str(*text)})
+		r.done()
+		return out
+	}
+	values := r.get("values")
+	if values == nil || len(values.items) == 0 {
+		r.fail("values", "values list must be non-empty")
+		return nil
+	}
+	out.members = append(out.members, member{"values", values}, member{"isWhitelist", boolean(r.boolOr("isWhitelist", true))})
 	r.done()
 	return out
 }

@@ -234,6 +234,9 @@ func columnNames(n *node) []string {
 		if d := item.get("dimension"); d != nil && d.kind == kindString {
 			out = append(out, d.text)
 		}
+		if d := item.get("delegate"); d != nil {
+			out = append(out, columnNames(array(d))...)
+		}
 	}
 	return out
 }

@@ -7,6 +7,10 @@ import (
 
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ path, value, at, message string }{
+		{"dataSchema.metricsSpec", `[{"type":"cardinality","name":"c","fields":[{"type":"listFiltered","delegate":"a","values":[]}]}]`, "$.spec.dataSchema.metricsSpec[0].fields[0].values", "values list must be non-empty"},
+		{"dataSchema.metricsSpec", `[{"type":"cardinality","name":"c","fields":[{"type":"regexFiltered","delegate":"a"}]}]`, "$.spec.dataSchema.metricsSpec[0].fields[0].pattern", "pattern must not be null"},
+		{"dataSchema.metricsSpec", `[{"type":"cardinality","name":"c","fields":[{"type":"prefixFiltered","prefix":"a"}]}]`, "$.spec.dataSchema.metricsSpec[0].fields[0].delegate", "delegate must not be null"},
+		{"dataSchema.metricsSpec", `[{"type":"cardinality","name":"c","fields":[{"type":"extraction","dimension":"a"}]}]`, "$.spec.dataSchema.metricsSpec[0].fields[0].extractionFn", "extractionFn must not be null"},
 		{"ioConfig.taskDuration", `"PT-1S"`, "$.spec.ioConfig.taskDuration", "longer than zero"},
 		{"ioConfig.period", `"PT0S"`, "$.spec.ioConfig.period", "longer than zero"},
 		{"ioConfig.startDelay", `"PT-1S"`, "$.spec.ioConfig.startDelay", "zero or longer"},
@@ -245,8 +249,16 @@ func TestUnsupported(t *testing.T) {
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{
-			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":["a",{"type":"extraction","dimension":"b","extractionFn":{"type":"upper"}}]}]`,
-			"$.spec.dataSchema.metricsSpec[0].fields[1]", "a field that is not of type 'default'",
+			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":["a",{"type":"extraction","dimension":"b","extractionFn":{"type":"registeredLookup","lookup":"l"}}]}]`,
+			"$.spec.dataSchema.metricsSpec[0].fields[1].extractionFn.type", "registeredLookup",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":[{"type":"listFiltered","delegate":"__time","values":["0"]}]}]`,
+			"$.spec.dataSchema.metricsSpec[0].fields[0]", "time dimension must provide an extraction function",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":[{"type":"lookup","dimension":"a","name":"l"}]}]`,
+			"$.spec.dataSchema.metricsSpec[0].fields[0].type", "'lookup'",
 		},
 		{
 			"dataSchema.transformSpec", `{"filter":{"type":"not","field":{"type":"javascript","dimension":"a","function":"f"}}}`,

@@ -84,9 +84,14 @@ func (u *unsupported) metric(path, name string, m *node) {
 		return
 	}
 	for i, f := range m.get("fields").items {
-		t := f.get("type")
-		if t == nil || t.text != "default" && t.text != "LegacyDimensionSpec" {
-			u.add(itemPath(path+".fields", i), "a field that is not of type 'default' in metric '%s'", name)
+		_, err := filter.ParseDimension(f.encode())
+		var bad *filter.Unsupported
+		var wrong *filter.Problem
+		switch at := itemPath(path+".fields", i); {
+		case errors.As(err, &bad):
+			u.problems = append(u.problems, Problem{at + bad.Path, bad.Message})
+		case errors.As(err, &wrong):
+			u.problems = append(u.problems, Problem{at + wrong.Path, wrong.Message})
 		}
 	}
 }
