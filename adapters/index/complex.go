@@ -83,18 +83,22 @@ func (m *memory) addTimed(x *memMetric, slot int, state []byte, rows *row.Rows, 
 		}
 		time = n.AsLong()
 	}
-	// What comes too late is not looked at, as in Druid: whether a value that is no number counts as an error depends on what
-	// is in memory with it.
+	// A value that is no number is an error whatever its time, and no value of the aggregate: otherwise both would depend on
+	// what is in memory with it, as they do in Druid.
+	var n row.Number
+	null := false
+	if x.typ != row.TypeString {
+		var ok bool
+		if n, null, ok = rows.ToNumber(v); !ok {
+			return state, rows.MetricMessage(v, x.field(slot))
+		}
+	}
 	if known := timeOf(state); x.Agg.Last() && time < known || !x.Agg.Last() && time >= known {
 		return state, ""
 	}
 	if x.typ == row.TypeString {
 		state = rows.AppendText(appendTimed(state[:0], time, false), v)
 		return state[:chop(state[timedHeader:], x.MaxStringBytes)+timedHeader], ""
-	}
-	n, null, ok := rows.ToNumber(v)
-	if !ok {
-		return state, rows.MetricMessage(v, x.field(slot))
 	}
 	state = appendTimed(state[:0], time, null)
 	switch {
