@@ -97,13 +97,13 @@ func readDimension(r *reader, item *node, path string, out *DimensionsSpec) *nod
 	} else {
 		d.failClass("name", classSchema, "Encountered dimension with null or empty name at position[%d]", len(out.Dimensions))
 	}
-	handling, bitmap := d.textOr("multiValueHandling", dim.MultiValueHandling), d.bool("createBitmapIndex")
 	dim.CreateBitmapIndex = !slices.Contains([]string{"long", "float", "double"}, dim.Type)
 	if dim.Type == typeString {
-		dim.MultiValueHandling = multiValueHandling(d, handling)
-		if bitmap != nil {
-			dim.CreateBitmapIndex = *bitmap
-		}
+		dim.MultiValueHandling = multiValueHandling(d, d.textOr("multiValueHandling", dim.MultiValueHandling))
+		dim.CreateBitmapIndex = d.boolOr("createBitmapIndex", true)
+	} else { // Druid writes them for every type, and reads them of strings only
+		d.ignore("multiValueHandling")
+		d.ignore("createBitmapIndex")
 	}
 	return addDimension(d, dim, out)
 }
@@ -146,6 +146,10 @@ func readDimensionExtra(d *reader, dim *Dimension) []member {
 
 // castToType reads the type that an auto dimension is to have; a float becomes a double, and what is no type is left out.
 func castToType(d *reader, dim *Dimension) []member {
+	if n := d.get("castToType"); n != nil && n.kind != kindString {
+		d.failClass("castToType", "org.apache.druid.segment.column.ColumnType", "name the type as a text")
+		return nil
+	}
 	text := d.text("castToType")
 	if text == nil {
 		return nil
