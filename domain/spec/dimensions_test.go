@@ -45,7 +45,9 @@ func TestDimensionsSpecsAreReadAsDruidReadsThem(t *testing.T) {
 			}
 		default:
 			var whole struct {
-				Spec struct{ DataSchema struct{ DimensionsSpec map[string]any } }
+				Spec struct {
+					DataSchema struct{ DimensionsSpec map[string]any }
+				}
 			}
 			if err := json.Unmarshal(s.Canonical(), &whole); err != nil {
 				t.Fatal(err)
