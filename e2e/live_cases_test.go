@@ -274,31 +274,38 @@ func transformCases() (all []liveCase) {
 	return all
 }
 
-// filterCases count what each kind of filter lets through, and drop rows.
-func filterCases() []liveCase {
-	filters := []string{
-		`{"type":"selector","dimension":"s","value":"a"}`, `{"type":"selector","dimension":"s","value":null}`, `{"type":"selector","dimension":"mv","value":"x"}`,
-		`{"type":"in","dimension":"s","values":["a","",null]}`, `{"type":"in","dimension":"l","values":["1","-7"]}`, `{"type":"like","dimension":"page","pattern":"%Page_1%"}`,
-		`{"type":"like","dimension":"page","pattern":"/wiki/Page\\_2%","escape":"\\"}`, `{"type":"regex","dimension":"page","pattern":"Page_[0-3].*fr$"}`,
-		`{"type":"bound","dimension":"word","lower":"w1","upper":"w3","upperStrict":true}`, `{"type":"bound","dimension":"id","lower":"10","upper":"30","ordering":"numeric"}`,
-		`{"type":"bound","dimension":"word","lower":"w2","ordering":"alphanumeric"}`, `{"type":"bound","dimension":"word","upper":"w9","ordering":"strlen"}`,
-		`{"type":"interval","dimension":"__time","intervals":["2026-03-01T02:00:00Z/2026-03-01T03:00:00Z"]}`, `{"type":"search","dimension":"page","query":{"type":"insensitive_contains","value":"PAGE_4"}}`,
-		`{"type":"search","dimension":"page","query":{"type":"fragment","values":["wiki","_5"],"caseSensitive":true}}`, `{"type":"columnComparison","dimensions":["s","sometimes"]}`,
-		`{"type":"expression","expression":"id % 3 == 1"}`, `{"type":"null","column":"l"}`, `{"type":"equals","column":"l","matchValueType":"LONG","matchValue":12}`,
-		`{"type":"equals","column":"s","matchValueType":"STRING","matchValue":"zeta"}`, `{"type":"range","column":"d","matchValueType":"DOUBLE","lower":0.0,"upper":2.0,"upperOpen":true}`,
-		`{"type":"range","column":"s","matchValueType":"STRING","lower":"b"}`, `{"type":"true"}`, `{"type":"false"}`, `{"type":"not","field":{"type":"selector","dimension":"s","value":"a"}}`,
-		`{"type":"and","fields":[{"type":"selector","dimension":"flag","value":"true"},{"type":"selector","dimension":"mv","value":"x"}]}`,
-		`{"type":"or","fields":[{"type":"selector","dimension":"flag","value":"1"},{"type":"selector","dimension":"word","value":"w3"}]}`,
-		`{"type":"inType","column":"id","matchValueType":"LONG","sortedValues":[1,2,3]}`, `{"type":"istrue","field":{"type":"equals","column":"s","matchValueType":"STRING","matchValue":"a"}}`,
-	}
+// usualFilters are one of each kind, over liveRow.
+var usualFilters = []string{
+	`{"type":"selector","dimension":"s","value":"a"}`, `{"type":"selector","dimension":"s","value":null}`, `{"type":"selector","dimension":"mv","value":"x"}`,
+	`{"type":"in","dimension":"s","values":["a","",null]}`, `{"type":"in","dimension":"l","values":["1","-7"]}`, `{"type":"like","dimension":"page","pattern":"%Page_1%"}`,
+	`{"type":"like","dimension":"page","pattern":"/wiki/Page\\_2%","escape":"\\"}`, `{"type":"regex","dimension":"page","pattern":"Page_[0-3].*fr$"}`,
+	`{"type":"bound","dimension":"word","lower":"w1","upper":"w3","upperStrict":true}`, `{"type":"bound","dimension":"id","lower":"10","upper":"30","ordering":"numeric"}`,
+	`{"type":"bound","dimension":"word","lower":"w2","ordering":"alphanumeric"}`, `{"type":"bound","dimension":"word","upper":"w9","ordering":"strlen"}`,
+	`{"type":"interval","dimension":"__time","intervals":["2026-03-01T02:00:00Z/2026-03-01T03:00:00Z"]}`, `{"type":"search","dimension":"page","query":{"type":"insensitive_contains","value":"PAGE_4"}}`,
+	`{"type":"search","dimension":"page","query":{"type":"fragment","values":["wiki","_5"],"caseSensitive":true}}`, `{"type":"columnComparison","dimensions":["s","sometimes"]}`,
+	`{"type":"expression","expression":"id % 3 == 1"}`, `{"type":"null","column":"l"}`, `{"type":"equals","column":"l","matchValueType":"LONG","matchValue":12}`,
+	`{"type":"equals","column":"s","matchValueType":"STRING","matchValue":"zeta"}`, `{"type":"range","column":"d","matchValueType":"DOUBLE","lower":0.0,"upper":2.0,"upperOpen":true}`,
+	`{"type":"range","column":"s","matchValueType":"STRING","lower":"b"}`, `{"type":"true"}`, `{"type":"false"}`, `{"type":"not","field":{"type":"selector","dimension":"s","value":"a"}}`,
+	`{"type":"and","fields":[{"type":"selector","dimension":"flag","value":"true"},{"type":"selector","dimension":"mv","value":"x"}]}`,
+	`{"type":"or","fields":[{"type":"selector","dimension":"flag","value":"1"},{"type":"selector","dimension":"word","value":"w3"}]}`,
+	`{"type":"inType","column":"id","matchValueType":"LONG","sortedValues":[1,2,3]}`, `{"type":"istrue","field":{"type":"equals","column":"s","matchValueType":"STRING","matchValue":"a"}}`,
+}
+
+// filterMetrics count what filters let through.
+func filterMetrics(filters []string) string {
 	metrics := []string{`{"type":"count","name":"cnt"}`}
 	for i, f := range filters {
 		metrics = append(metrics, fmt.Sprintf(`{"type":"filtered","filter":%s,"aggregator":{"type":"count","name":"f%02d"}}`, f, i))
 	}
+	return strings.Join(metrics, ",")
+}
+
+// filterCases count what each kind of filter lets through, and drop rows.
+func filterCases() []liveCase {
 	dropping := `{"type":"and","fields":[{"type":"not","field":{"type":"selector","dimension":"word","value":"w5"}},
 		{"type":"or","fields":[{"type":"bound","dimension":"id","lower":"20","ordering":"numeric"},{"type":"selector","dimension":"up","value":"A"}]}]}`
 	return []liveCase{
-		liveOf("filters", `{"dataSchema":{"metricsSpec":[`+strings.Join(metrics, ",")+`],"dimensionsSpec":{"dimensions":["flag"]},
+		liveOf("filters", `{"dataSchema":{"metricsSpec":[`+filterMetrics(usualFilters)+`],"dimensionsSpec":{"dimensions":["flag"]},
 			"granularitySpec":{"segmentGranularity":"DAY","queryGranularity":"DAY","rollup":true}}}`, liveRows(90)),
 		liveOf("filter_rows", `{"dataSchema":{"dimensionsSpec":{"dimensions":["word","up",{"type":"long","name":"id"}]},
 			"transformSpec":{"filter":`+dropping+`,"transforms":[{"type":"expression","name":"up","expression":"upper(s)"}]}}}`, liveRows(90)),

@@ -87,17 +87,16 @@ func moreFilterCases() []liveCase {
 		`{"type":"spatial","dimension":"point","bound":{"type":"rectangular","minCoords":[0,0],"maxCoords":[20,20]}}`, `{"type":"spatial","dimension":"point","bound":{"type":"radius","coords":[10,10],"radius":8}}`,
 		`{"type":"isfalse","field":{"type":"selector","dimension":"s","value":"a"}}`, `{"type":"interval","dimension":"id","intervals":["1970-01-01T00:00:00.010Z/1970-01-01T00:00:00.020Z"]}`,
 	}
-	metrics := []string{`{"type":"count","name":"cnt"}`}
-	for i, f := range filters {
-		metrics = append(metrics, fmt.Sprintf(`{"type":"filtered","filter":%s,"aggregator":{"type":"count","name":"f%02d"}}`, f, i))
-	}
 	// What the row's own filter lets through is a third of the rows, by parts of which each drops some.
 	of := func(i int) string { return filters[i] }
 	dropping := `{"type":"or","fields":[{"type":"and","fields":[` + of(0) + "," + of(1) + `,{"type":"not","field":` + of(10) + `}]},` + of(4) + "," + of(19) + "," + of(28) + `]}`
 	return []liveCase{
-		liveOf("filters_more", `{"dataSchema":{"metricsSpec":[`+strings.Join(metrics, ",")+`],"dimensionsSpec":{"dimensions":["flag"]},
+		liveOf("filters_more", `{"dataSchema":{"metricsSpec":[`+filterMetrics(filters)+`],"dimensionsSpec":{"dimensions":["flag"]},
 			"transformSpec":{"transforms":[{"type":"expression","name":"point","expression":"concat(id, ',', id % 25)"}]},
 			"granularitySpec":{"segmentGranularity":"DAY","queryGranularity":"DAY","rollup":true}}}`, liveRows(90)),
+		// Each row for itself, with columns of declared types.
+		liveOf("filters_typed", `{"dataSchema":{"metricsSpec":[`+filterMetrics(slices.Concat(usualFilters, filters))+`],"dimensionsSpec":`+everyDimension+`,
+			"transformSpec":{"transforms":[{"type":"expression","name":"point","expression":"concat(id, ',', id % 25)"}]}}}`, liveRows(90)),
 		liveOf("filter_rows_more", `{"dataSchema":{"dimensionsSpec":{"dimensions":[{"type":"long","name":"id"},"mv"]},"transformSpec":{"filter":`+dropping+`}}}`, liveRows(90)),
 	}
 }
