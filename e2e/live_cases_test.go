@@ -105,7 +105,7 @@ func liveCases(t *testing.T) (all []liveCase) {
 		c.name = "seg_" + c.name
 		all = append(all, liveCase{ingestCase: c, archives: archives})
 	}
-	all = slices.Concat(all, sketchCases(), indexCases(), rollupCases(), transformCases(), shapeCases(), filterCases(), moreFilterCases(), granularityCases(), formatCases(t), schemaCases())
+	all = slices.Concat(all, sketchCases(), indexCases(), rollupCases(), transformCases(), shapeCases(), filterCases(), moreFilterCases(), granularityCases(), formatCases(t), schemaCases(), dimensionCases())
 	only, err := regexp.Compile(os.Getenv("OGHAM_LIVE_CASES"))
 	if err != nil {
 		t.Fatal(err)
