@@ -205,7 +205,23 @@ func sketchCases() []liveCase {
 		return fmt.Sprintf(`{"dataSchema":{"dimensionsSpec":{"dimensions":%s},"metricsSpec":[%s],"granularitySpec":{"segmentGranularity":"DAY",%s}},"tuningConfig":{"maxRowsInMemory":%d}}`,
 			dims, strings.Join(metrics, ","), granularity, inMemory)
 	}
+	counted := []string{`{"type":"count","name":"cnt"}`}
+	for name, fields := range map[string]string{
+		"plain": `["s","mv"]`, "upper": `[{"type":"extraction","dimension":"mv","extractionFn":{"type":"upper"}}]`,
+		"listed": `[{"type":"listFiltered","delegate":"mv","values":["m1","m2"]},"word"]`,
+		"others": `[{"type":"listFiltered","delegate":"word","values":["w1"],"isWhitelist":false}]`,
+		"firsts": `[{"type":"extraction","dimension":"word","extractionFn":{"type":"substring","index":1}},{"type":"prefixFiltered","delegate":"s","prefix":"a"}]`,
+		"months": `[{"type":"extraction","dimension":"__time","extractionFn":{"type":"timeFormat","format":"yyyy-MM-dd HH"}}]`,
+	} {
+		for _, byRow := range []bool{false, true} {
+			counted = append(counted, fmt.Sprintf(`{"type":"cardinality","name":"%s_%t","fields":%s,"byRow":%[2]t}`, name, byRow, fields))
+		}
+	}
+	slices.Sort(counted)
+	cardinalities := liveOf("cardinalities", `{"dataSchema":{"dimensionsSpec":{"dimensions":["flag"]},"metricsSpec":[`+strings.Join(counted, ",")+`],
+		"granularitySpec":{"segmentGranularity":"DAY","queryGranularity":"HOUR","rollup":true}},"tuningConfig":{"maxRowsInMemory":30}}`, liveRows(200))
 	return []liveCase{
+		cardinalities,
 		liveOf("sketches", schema(`["flag"]`, `"queryGranularity":"HOUR","rollup":true`, 150000), liveRows(400)),
 		liveOf("sketches_spills", schema(`[]`, `"queryGranularity":"DAY","rollup":true`, 1), liveRows(120)),
 		liveOf("sketches_rows", schema(`["word"]`, `"queryGranularity":"NONE","rollup":false`, 150000), liveRows(60)),
