@@ -181,9 +181,15 @@ func (c *protoConverter) json(m protoreflect.Message) (row.Value, error) {
 	return textValue(string(b)), nil
 }
 
-// decodeProto decodes a message of a type.
-func decodeProto(t protoreflect.MessageDescriptor, b []byte) (*dynamicpb.Message, error) {
-	m := dynamicpb.NewMessage(t)
+// decodeProto decodes a message of a type. The library panics over some bytes, such as an entry of a map that has its key
+// once more, of another wire type: they are no message.
+func decodeProto(t protoreflect.MessageDescriptor, b []byte) (m *dynamicpb.Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m, err = nil, fmt.Errorf("proto: cannot decode %s: %v", t.FullName(), p)
+		}
+	}()
+	m = dynamicpb.NewMessage(t)
 	if err := protoUnmarshal.Unmarshal(b, m); err != nil {
 		return nil, err
 	}
