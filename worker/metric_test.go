@@ -22,3 +22,19 @@ func TestACardinalityIsAHyperUniqueOfItsFields(t *testing.T) {
 		}
 	}
 }
+
+func TestMetricOfAnExpressionHasItsMembers(t *testing.T) {
+	x, err := metricOf([]byte(`{"type":"filtered","name":"f","filter":{"type":"true"},"aggregator":{"type":"expression","name":"m","fields":["a"],
+		"accumulatorIdentifier":"acc","initialValue":"1","initialCombineValue":"2","isNullUnlessAggregated":false,"shouldAggregateNullInputs":true,
+		"shouldCombineAggregateNullInputs":false,"fold":"acc + a","combine":"acc + m","compare":"o1 - o2","finalize":"o","maxSizeBytes":77}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := row.Metric{Agg: row.AggExpression, Name: "m", Filter: `{"type":"true"}`, Lambda: row.Lambda{
+		Fold: "acc + a", Combine: "acc + m", Initial: "1", InitialCombine: "2", Accumulator: "acc", Own: "m", FoldsNulls: true,
+		Compare: "o1 - o2", Finalize: "o", MaxSizeBytes: 77,
+	}}
+	if !reflect.DeepEqual(x, want) {
+		t.Errorf("the metric is %+v, want %+v", x, want)
+	}
+}

@@ -85,6 +85,9 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 		}
 		return inner, nil
 	}
+	if m.Type == row.AggExpression.String() {
+		return expressionOf(raw)
+	}
 	agg, ok := row.ParseAggregator(m.Type)
 	if !ok {
 		return row.Metric{}, fmt.Errorf("type %q is not supported", m.Type)
@@ -119,6 +122,29 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 		}
 	}
 	return out, nil
+}
+
+// expressionOf is what a task does for the aggregator expression, whose members the spec has filled in.
+func expressionOf(raw json.RawMessage) (row.Metric, error) {
+	var m struct {
+		Name                                              string
+		Fields                                            json.RawMessage
+		AccumulatorIdentifier, InitialValue               string
+		InitialCombineValue                               string
+		Fold, Combine, Compare, Finalize                  string
+		IsNullUnlessAggregated, ShouldAggregateNullInputs bool
+		ShouldCombineAggregateNullInputs                  bool
+		MaxSizeBytes                                      int
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return row.Metric{}, fmt.Errorf("read aggregator: %w", err)
+	}
+	return row.Metric{Agg: row.AggExpression, Name: m.Name, Lambda: row.Lambda{
+		Fold: m.Fold, Combine: m.Combine, Initial: m.InitialValue, InitialCombine: m.InitialCombineValue,
+		Accumulator: m.AccumulatorIdentifier, Own: m.Name, Combined: len(m.Fields) == 0,
+		FoldsNulls: m.ShouldAggregateNullInputs, CombinesNulls: m.ShouldCombineAggregateNullInputs,
+		NullUnlessAggregated: m.IsNullUnlessAggregated, Compare: m.Compare, Finalize: m.Finalize, MaxSizeBytes: m.MaxSizeBytes,
+	}}, nil
 }
 
 func dimensionsOf(listed []spec.Dimension) ([]row.Dimension, error) {

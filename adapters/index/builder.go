@@ -59,12 +59,16 @@ func NewBuilder(c Config) (*Builder, error) {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make index folder: %w", err)
 	}
+	c.Schema.Timestamp = c.Schema.Timestamp.Own()
+	plan := newPlan(c.Schema, c.Parser)
+	if err := plan.bind(c.Transform); err != nil {
+		return nil, err
+	}
 	spill, err := newSpillFile(c.Dir)
 	if err != nil {
 		return nil, err
 	}
-	c.Schema.Timestamp = c.Schema.Timestamp.Own()
-	b := &Builder{cfg: c, plan: newPlan(c.Schema, c.Parser), spill: spill, sinks: map[int64]*sink{}}
+	b := &Builder{cfg: c, plan: plan, spill: spill, sinks: map[int64]*sink{}}
 	b.ahead = newAhead(c.Parser, b.plan.width)
 	b.counters.RecordsProcessed = map[row.Source]int64{}
 	b.publish()
@@ -331,6 +335,9 @@ func (b *Builder) addRow(r *Record, rows *row.Rows, first, i int, t int64) error
 	before := k.memory.rows
 	k.memory.rowTime = t
 	details := k.memory.add(rows, rows.Row(at), start)
+	if k.memory.failed != nil {
+		return k.memory.failed
+	}
 	b.inMemory += int64(k.memory.rows - before)
 	b.countRow(r)
 	if details == nil {

@@ -31,6 +31,8 @@ func (m *memory) addComplex(x *memMetric, slot, at int, fresh bool, rows *row.Ro
 		return m.addUnique(x, slot, at, fresh, rows, vals)
 	case x.Agg.Sketch():
 		return m.addSketch(x, slot, at, fresh, rows, &vals[slot])
+	case x.Agg == row.AggExpression:
+		return m.addExpression(x, slot, at, fresh, rows, &vals[slot])
 	}
 	state := m.state[:0]
 	if fresh {
@@ -130,6 +132,8 @@ func combineComplex(m *metricPlan, x, y []byte) []byte {
 	switch {
 	case a.Sketch():
 		return combineSketches(m, x, y)
+	case a == row.AggExpression:
+		return m.combiner.Combine(x, y)
 	case a == row.AggHyperUnique && len(x) == 0:
 		return y
 	case a == row.AggHyperUnique && len(y) == 0:

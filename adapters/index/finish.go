@@ -112,6 +112,8 @@ func metricMeta(x *row.Metric) segment.MetricMeta {
 		}
 	case x.Agg.Sketch():
 		sketchMeta(&out, x)
+	case x.Agg == row.AggExpression:
+		expressionMeta(&out, &x.Lambda)
 	case x.Agg == row.AggHyperUnique:
 		out.Precomputed, out.Round = new(bool), &x.Round
 	}

@@ -32,6 +32,7 @@ type memory struct {
 	// rowTime is the row's time before it is truncated.
 	rowTime int64
 	state   []byte
+	failed  error // of an aggregator expression; it fails the task
 	unique  hyperUnique
 	given   hyperUnique
 	elems   [][]byte

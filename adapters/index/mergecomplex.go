@@ -25,6 +25,9 @@ func (m *merge) writeComplex(ctx context.Context, w *segment.Writer, metric int)
 	if err := g.gather(ctx, m); err != nil {
 		return err
 	}
+	if x.combiner != nil && x.combiner.Err() != nil {
+		return x.combiner.Err()
+	}
 	return end()
 }
 
@@ -39,6 +42,8 @@ func complexWriter(w *segment.Writer, x *metricPlan) (flush func([][]byte) error
 		return c.AppendBatch, c.Close, nil
 	case x.Agg.Sketch():
 		return sketchWriter(w, x)
+	case x.Agg == row.AggExpression:
+		return expressionWriter(w, x)
 	case x.typ == row.TypeString:
 		c, err := w.Complex(x.Name, segment.TypePairLongString)
 		if err != nil {

@@ -2,10 +2,12 @@ package index
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"ogham/domain/filter"
 	"ogham/domain/row"
+	"ogham/domain/transform"
 )
 
 // plan is a schema made ready for rows: which field feeds which column.
@@ -47,6 +49,9 @@ type metricPlan struct {
 	named []*filter.Dimension
 	// zero says that null is stored as 0.
 	zero bool
+	// fold and combiner are those of the aggregator expression.
+	fold     *transform.Fold
+	combiner *transform.Combiner
 }
 
 func newPlan(s row.Schema, p Parser) *plan {
@@ -98,6 +103,26 @@ func newPlan(s row.Schema, p Parser) *plan {
 		pl.metrics = append(pl.metrics, mp)
 	}
 	return pl
+}
+
+// bind joins the aggregators expression to the transformer, which reads the rows for them.
+func (p *plan) bind(t *transform.Transformer) (err error) {
+	for i := range p.metrics {
+		x := &p.metrics[i]
+		if x.Agg != row.AggExpression {
+			continue
+		}
+		if x.fold = t.Fold(x.FieldName); x.fold == nil {
+			return fmt.Errorf("index config: metric %q was not compiled", x.Name)
+		}
+		if x.combiner, err = transform.NewCombiner(&x.Metric); err != nil {
+			return err
+		}
+		if x.Lambda.Double {
+			x.typ = row.TypeDouble
+		}
+	}
+	return nil
 }
 
 // input gives the field that a row's value of the metric is in, -1 for a count that counts the row.

@@ -183,12 +183,13 @@ type metadata struct {
 type aggregator struct {
 	Type      string `json:"type"`
 	Name      string `json:"name"`
-	FieldName string `json:"fieldName"`
+	FieldName string `json:"fieldName,omitempty"`
 
 	TimeColumn     string `json:"timeColumn,omitempty"`
 	MaxStringBytes *int   `json:"maxStringBytes,omitempty"`
 	Precomputed    *bool  `json:"isInputHyperUnique,omitempty"`
 	SketchMeta
+	ExpressionMeta
 	Round *bool `json:"round,omitempty"`
 }
 
@@ -200,8 +201,12 @@ type ordering struct {
 func encodeMetadata(m Meta) ([]byte, error) {
 	j := metadata{Aggregators: []aggregator{}, TimestampSpec: m.TimestampSpec, QueryGranularity: m.QueryGranularity, Rollup: m.Rollup}
 	for _, x := range m.sortedMetrics() {
+		field := x.Name
+		if x.Expression != (ExpressionMeta{}) { // its expressions name what they read
+			field = ""
+		}
 		j.Aggregators = append(j.Aggregators, aggregator{
-			x.Type, x.Name, x.Name, x.TimeColumn, x.MaxStringBytes, x.Precomputed, x.Sketch, x.Round,
+			x.Type, x.Name, field, x.TimeColumn, x.MaxStringBytes, x.Precomputed, x.Sketch, x.Expression, x.Round,
 		})
 	}
 	for _, d := range slices.Insert(slices.Clone(m.OrderedDimensions), m.TimePosition, timeColumn) {

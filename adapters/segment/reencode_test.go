@@ -46,7 +46,7 @@ func metaOf(t testing.TB, r *Reader) Meta {
 		TimestampSpec: m.TimestampSpec, QueryGranularity: m.QueryGranularity,
 	}
 	for _, a := range m.Aggregators {
-		meta.Metrics = append(meta.Metrics, MetricMeta{a.Type, a.Name, a.TimeColumn, a.MaxStringBytes, a.Precomputed, a.Round, a.SketchMeta})
+		meta.Metrics = append(meta.Metrics, MetricMeta{a.Type, a.Name, a.TimeColumn, a.MaxStringBytes, a.Precomputed, a.Round, a.SketchMeta, a.ExpressionMeta})
 	}
 	slices.Reverse(meta.Metrics) // the writer sorts them
 	for _, c := range r.Columns() {

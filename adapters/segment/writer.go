@@ -27,6 +27,24 @@ type MetricMeta struct {
 	Precomputed, Round *bool
 	// Sketch is set for sketches of druid-datasketches.
 	Sketch SketchMeta
+	// Expression is set for the aggregator expression.
+	Expression ExpressionMeta
+}
+
+// ExpressionMeta are the members of the combining form of the aggregator
+// expression, zero for all others.
+type ExpressionMeta struct {
+	Accumulator          string `json:"accumulatorIdentifier,omitempty"`
+	Initial              string `json:"initialValue,omitempty"`
+	InitialCombine       string `json:"initialCombineValue,omitempty"`
+	NullUnlessAggregated *bool  `json:"isNullUnlessAggregated,omitempty"`
+	FoldsNulls           *bool  `json:"shouldAggregateNullInputs,omitempty"`
+	CombinesNulls        *bool  `json:"shouldCombineAggregateNullInputs,omitempty"`
+	Fold                 string `json:"fold,omitempty"`
+	Combine              string `json:"combine,omitempty"`
+	Compare              string `json:"compare,omitempty"`
+	Finalize             string `json:"finalize,omitempty"`
+	MaxSizeBytes         int    `json:"maxSizeBytes,omitempty"`
 }
 
 // SketchMeta are the members of the aggregators of druid-datasketches, zero

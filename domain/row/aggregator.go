@@ -6,7 +6,7 @@ import "math"
 type Aggregator uint8
 
 // The aggregators. Those from AggLongFirst on keep more than a number: the first and last of numbers and strings with the
-// time that they are of, HyperLogLog registers and other sketches.
+// time that they are of, HyperLogLog registers and other sketches, and accumulators of any type.
 const (
 	AggCount Aggregator = iota
 	AggLongSum
@@ -33,6 +33,7 @@ const (
 	AggHLLSketchBuild
 	AggHLLSketchMerge
 	AggThetaSketch
+	AggExpression
 )
 
 var aggregatorNames = [...]string{
@@ -43,7 +44,7 @@ var aggregatorNames = [...]string{
 	AggLongFirst: "longFirst", AggLongLast: "longLast", AggDoubleFirst: "doubleFirst", AggDoubleLast: "doubleLast",
 	AggFloatFirst: "floatFirst", AggFloatLast: "floatLast", AggStringFirst: "stringFirst", AggStringLast: "stringLast",
 	AggHyperUnique: "hyperUnique", AggHLLSketchBuild: "HLLSketchBuild", AggHLLSketchMerge: "HLLSketchMerge",
-	AggThetaSketch: "thetaSketch",
+	AggThetaSketch: "thetaSketch", AggExpression: "expression",
 }
 
 // ParseAggregator gives the aggregator for a metricsSpec type; ok is false for one that tasks do not compute. A cardinality
@@ -96,7 +97,7 @@ func (a Aggregator) Last() bool {
 	return a == AggLongLast || a == AggDoubleLast || a == AggFloatLast || a == AggStringLast
 }
 
-// Type is the stored column's type, or of a timed aggregator that of its values.
+// Type is the stored column's type, or of a timed aggregator that of its values. That of AggExpression is in its Lambda.
 func (a Aggregator) Type() Type {
 	switch a {
 	case AggDoubleSum, AggDoubleMin, AggDoubleMax, AggDoubleAny, AggDoubleFirst, AggDoubleLast:

@@ -112,6 +112,8 @@ type Metric struct {
 	Round bool
 	// Sketch says what a sketch of the extension druid-datasketches is like.
 	Sketch Sketch
+	// Lambda says what AggExpression computes.
+	Lambda Lambda
 	// Expression, where there is no FieldName, computes what is aggregated; package transform gives it a field.
 	Expression string
 	// Filter, in JSON, is a native filter for the rows that are aggregated; empty: all are.
@@ -134,6 +136,26 @@ type Sketch struct {
 	// standard deviations the bounds are apart that stand beside an estimate.
 	Intermediate bool
 	StdDev       *int
+}
+
+// Lambda is what the aggregator expression has members for. Fold computes the accumulator that follows one with a row,
+// Combine the accumulator of two.
+type Lambda struct {
+	Fold, Combine string
+	// Initial and InitialCombine are constants that Fold and Combine begin with.
+	Initial, InitialCombine string
+	// Accumulator is the name of the accumulator in both, Own that of the other one in Combine.
+	Accumulator, Own string
+	// Combined says that the input is accumulators already, in the field Own: Druid takes it so where no fields are given.
+	Combined bool
+	// FoldsNulls and CombinesNulls say whether rows with a null among the inputs are folded, and null accumulators combined.
+	FoldsNulls, CombinesNulls bool
+	// Double says that the stored column is one of doubles, not of longs; package transform finds it out.
+	Double bool
+	// The rest is told to queries.
+	NullUnlessAggregated bool
+	Compare, Finalize    string
+	MaxSizeBytes         int
 }
 
 // The bounds of sketches. Druid takes greater theta sketches, of up to 2^26 hashes, half a gigabyte each.
@@ -218,7 +240,7 @@ func (s *Schema) Validate() error {
 		if err := add("metric", m.Name); err != nil {
 			return err
 		}
-		if m.Agg != AggCount && m.Fields == nil && m.FieldName == "" && m.Expression == "" {
+		if m.Agg != AggCount && m.Agg != AggExpression && m.Fields == nil && m.FieldName == "" && m.Expression == "" {
 			return fmt.Errorf("metric %q has no fieldName", m.Name)
 		}
 	}

@@ -1,6 +1,11 @@
 package spec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"ogham/domain/expr"
+)
 
 // The aggregators with members of their own. What Druid fills in is written as it writes it, whether tasks compute the
 // aggregator or not.
@@ -8,16 +13,17 @@ import "strings"
 const (
 	defaultAccumulator    = "__acc"
 	defaultExpressionSize = 1024
+	minExpressionSize     = 10 // of a number
 )
 
 // readOwnMembers reads the members of an aggregator that is neither simple nor one of a single field.
-func readOwnMembers(r *reader, m Metric) []member {
+func readOwnMembers(r *reader, m *Metric) []member {
 	flag := func(name string, def bool) member { return member{name, boolean(r.boolOr(name, def))} }
 	switch m.Type {
 	case "cardinality":
 		return []member{{"fields", cardinalityFields(r)}, flag("byRow", false), flag("round", false)}
 	case "expression":
-		return expressionMembers(r, m.Name)
+		return expressionMembers(r, m)
 	case "grouping":
 		names, ok := textList(r, "groupings")
 		if !ok || len(names.items) == 0 {
@@ -77,8 +83,9 @@ func cardinalityFields(r *reader) *node {
 	return out
 }
 
-func expressionMembers(r *reader, name string) []member {
-	fields, _ := textList(r, "fields")
+func expressionMembers(r *reader, m *Metric) []member {
+	fields, given := textList(r, "fields")
+	fields.items = distinct(fields.items)
 	fold, combine := r.text("fold"), r.text("combine")
 	initial := r.text("initialValue")
 	switch {
@@ -90,25 +97,73 @@ func expressionMembers(r *reader, name string) []member {
 		return nil
 	}
 	if combine == nil { // Druid replaces the text of the name wherever it stands
-		text := strings.ReplaceAll(*fold, fields.items[0].text, name)
+		text := strings.ReplaceAll(*fold, fields.items[0].text, m.Name)
 		combine = &text
 	}
-	initialCombine := initial
-	if t := r.text("initialCombineValue"); t != nil {
-		initialCombine = t
+	if initial == nil {
+		r.fail("initialValue", "Must have a valid, non-null initialValue")
+		return nil
 	}
-	flag := func(name string) member { return member{name, boolean(r.boolOr(name, true))} }
+	initialCombine := r.textOr("initialCombineValue", *initial)
+	kind := accumulator(r, "initialValue", *initial)
+	if combined := accumulator(r, "initialCombineValue", initialCombine); !given {
+		kind = combined
+	}
+	m.Double = kind == expr.Double
+	compileExpression(r, "fold", *fold)
+	compileExpression(r, "combine", *combine)
+	size := r.bytesOr("maxSizeBytes", defaultExpressionSize)
+	if size < minExpressionSize {
+		r.fail("maxSizeBytes", "maxSizeBytes must be at least %d", minExpressionSize)
+	}
+	folds := r.boolOr("shouldAggregateNullInputs", true)
 	optional := func(name string) member {
 		if t := r.text(name); t != nil {
 			return member{name, str(*t)}
 		}
 		return member{}
 	}
-	return []member{
+	out := []member{
 		{"fields", fields}, {"accumulatorIdentifier", str(r.textOr("accumulatorIdentifier", defaultAccumulator))},
-		{"initialValue", orNull(initial, str)}, {"initialCombineValue", orNull(initialCombine, str)},
-		flag("isNullUnlessAggregated"), flag("shouldAggregateNullInputs"), flag("shouldCombineAggregateNullInputs"),
+		{"initialValue", str(*initial)}, {"initialCombineValue", str(initialCombine)},
+		{"isNullUnlessAggregated", boolean(r.boolOr("isNullUnlessAggregated", true))},
+		{"shouldAggregateNullInputs", boolean(folds)},
+		{"shouldCombineAggregateNullInputs", boolean(r.boolOr("shouldCombineAggregateNullInputs", folds))},
 		{"fold", str(*fold)}, {"combine", str(*combine)}, optional("compare"), optional("finalize"),
-		{"maxSizeBytes", integer(r.integerOr("maxSizeBytes", defaultExpressionSize))},
+		{"maxSizeBytes", integer(int(size))},
 	}
+	if !given { // the input is accumulators, and Druid writes no fields
+		return out[1:]
+	}
+	return out
+}
+
+// distinct drops texts that were there before, as Druid's set of fields does.
+func distinct(items []*node) []*node {
+	var out []*node
+	for _, n := range items {
+		if !slices.ContainsFunc(out, func(o *node) bool { return o.text == n.text }) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// accumulator refuses what no accumulator can begin with, and gives its type. Druid finds out when a task makes its index.
+func accumulator(r *reader, name, source string) expr.Type {
+	compileExpression(r, name, source)
+	program, err := expr.Compile(source)
+	if err != nil {
+		return expr.Long
+	}
+	v, ok := program.Constant()
+	switch t := v.Type(); {
+	case !ok:
+		r.fail(name, "%s [%s] must be constant", name, source)
+	case t != expr.Long && t != expr.Double:
+		r.fail(name, "%s [%s] is of type %s: a segment can hold an accumulator only where it is a LONG or a DOUBLE", name, source, t)
+	default:
+		return t
+	}
+	return expr.Long
 }

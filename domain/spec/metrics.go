@@ -91,7 +91,7 @@ func readMetric(s *scan, item *node, path, property string, place int) (Metric, 
 	case hasField(id):
 		n.members = append(n.members, readField(r, &m)...)
 	default:
-		n.members = append(n.members, present(readOwnMembers(r, m)...)...)
+		n.members = append(n.members, present(readOwnMembers(r, &m)...)...)
 	}
 	r.done()
 	return m, n
@@ -186,6 +186,7 @@ func readFiltered(r *reader, m Metric, place int) (Metric, *node) {
 		return m, nil
 	}
 	compileFilter(r.scan, filter, r.at("filter"))
+	m.Double = delegate.Double
 	m.Name = r.textOr("name", delegate.Name)
 	if m.Name == "" {
 		m.Name = delegate.Name
@@ -207,8 +208,11 @@ func requiredFields(n *node) []string {
 	if v := n.get("expression"); v != nil && v.kind == kindString {
 		out = append(out, identifiers(v.text)...)
 	}
-	if v := n.get("accumulatorIdentifier"); v != nil {
-		out = append(out, v.text)
+	if v := n.get("fold"); v != nil { // fields say less than the expression, which alone counts
+		if n.get("fields") == nil {
+			v = n.get("combine")
+		}
+		return append(out, identifiers(v.text)...)
 	}
 	for _, name := range []string{"fieldNames", "fields"} {
 		if v := n.get(name); v != nil {

@@ -156,6 +156,42 @@ func TestRefusals(t *testing.T) {
 			"$.spec.dataSchema.transformSpec.filter.fields[1].pattern", "missing closing )",
 		},
 		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"''","fold":"concat(__acc, a)"}]`,
+			"$.spec.dataSchema.metricsSpec[0].initialValue", "is of type STRING: a segment can hold",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"[]","fold":"array_append(__acc, a)"}]`,
+			"$.spec.dataSchema.metricsSpec[0].initialValue", "is of type ARRAY<",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"a","fold":"__acc + a"}]`,
+			"$.spec.dataSchema.metricsSpec[0].initialValue", "must be constant",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","initialCombineValue":"b","fold":"__acc + a"}]`,
+			"$.spec.dataSchema.metricsSpec[0].initialCombineValue", "must be constant",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"fold":"__acc + a"}]`,
+			"$.spec.dataSchema.metricsSpec[0].initialValue", "non-null initialValue",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","fold":"nope(a)"}]`,
+			"$.spec.dataSchema.metricsSpec[0].fold", "function 'nope' is not defined.",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","fold":"a","combine":"m +"}]`,
+			"$.spec.dataSchema.metricsSpec[0].combine", "the expression ends",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","fold":"a","maxSizeBytes":9}]`,
+			"$.spec.dataSchema.metricsSpec[0].maxSizeBytes", "at least 10",
+		},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a","b"],"initialValue":"0","fold":"a + b"}]`,
+			"$.spec.dataSchema.metricsSpec[0].fields", "Must have a single input field if no combine expression is supplied",
+		},
+		{
 			"dataSchema.metricsSpec", `[{"type":"longSum","name":"x","expression":"1 +"}]`,
 			"$.spec.dataSchema.metricsSpec[0].expression", "the expression ends",
 		},
@@ -247,6 +283,10 @@ func TestUnsupported(t *testing.T) {
 	}
 	for _, c := range []struct{ path, value, at, option string }{
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
+		{
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","fold":"__acc + a"}]`,
+			"$.spec.dataSchema.metricsSpec[0].combine", "combine [__mcc + m] reads '__mcc'",
+		},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{
 			"dataSchema.metricsSpec", `[{"type":"cardinality","name":"x","fields":["a",{"type":"extraction","dimension":"b","extractionFn":{"type":"registeredLookup","lookup":"l"}}]}]`,

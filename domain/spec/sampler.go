@@ -96,10 +96,12 @@ func readSamplerConfig(top *reader, c *SamplerConfig) {
 }
 
 // bytes is a member as a number of bytes, or as text with a unit: 10MiB, 1K. It is 0 where there is none.
-func (r *reader) bytes(name string) int64 {
+func (r *reader) bytes(name string) int64 { return r.bytesOr(name, 0) }
+
+func (r *reader) bytesOr(name string, def int64) int64 {
 	n := r.get(name)
 	if n == nil {
-		return 0
+		return def
 	}
 	text := n.scalarText()
 	v, ok := parseBytes(text)

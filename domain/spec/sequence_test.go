@@ -56,8 +56,9 @@ func TestRequiredFieldsAreExcluded(t *testing.T) {
 		{"type":"filtered","aggregator":{"type":"longMax","name":"l","fieldName":"in"},"filter":
 			{"type":"and","fields":[{"type":"selector","dimension":"d1"},{"type":"not","field":{"type":"null","column":"d2"}}]}},
 		{"type":"cardinality","name":"card","fields":["c1",{"type":"default","dimension":"c2"}]},
+		{"type":"expression","name":"e","fields":["e1"],"initialValue":"0","fold":"sum_ + e1 + e2","combine":"e","accumulatorIdentifier":"sum_"},
 		{"type":"count","name":"page2"}]`))
-	want := []string{"__time", "c1", "c2", "card", "d1", "d2", "f", "in", "l", `odd "col`, "page2", "ts", "x", "y2"}
+	want := []string{"__time", "c1", "c2", "card", "d1", "d2", "e", "e1", "e2", "f", "in", "l", `odd "col`, "page2", "sum_", "ts", "x", "y2"}
 	if got := s.DataSchema.DimensionsSpec.DimensionExclusions; !slices.Equal(got, want) {
 		t.Errorf("exclusions are %q, want %q", got, want)
 	}

@@ -97,6 +97,8 @@ type Metric struct {
 	Type, Name string
 	// FieldName is the input field, empty where the aggregator has none (count) or uses an expression.
 	FieldName string
+	// Double says of the aggregator expression that its column is one of doubles, not of longs.
+	Double bool
 	// Raw is the aggregator with its defaults, as Druid writes it.
 	Raw json.RawMessage
 }

@@ -66,6 +66,9 @@ func (u *unsupported) dataSchema(d *DataSchema, tree *node) {
 	for i, m := range d.MetricsSpec {
 		path := itemPath(at+".metricsSpec", i)
 		u.metric(path, m.Name, tree.get("metricsSpec").items[i])
+		if d.GranularitySpec.Rollup {
+			u.combine(path, tree.get("metricsSpec").items[i])
+		}
 	}
 	u.filter(at+".transformSpec.filter", tree.get("transformSpec").get("filter"))
 }
@@ -92,6 +95,25 @@ func (u *unsupported) metric(path, name string, m *node) {
 			u.problems = append(u.problems, Problem{at + bad.Path, bad.Message})
 		case errors.As(err, &wrong):
 			u.problems = append(u.problems, Problem{at + wrong.Path, wrong.Message})
+		}
+	}
+}
+
+// combine looks for a combine of the aggregator expression that reads what is not there when accumulators are combined. That
+// which Druid makes of a fold, by replacing text, may be one.
+func (u *unsupported) combine(path string, m *node) {
+	for m.get("type").text == "filtered" {
+		path, m = path+".aggregator", m.get("aggregator")
+	}
+	if m.get("type").text != "expression" || m.get("combine") == nil {
+		return
+	}
+	acc, own := m.get("accumulatorIdentifier").text, m.get("name").text
+	for _, name := range identifiers(m.get("combine").text) {
+		if name != acc && name != own {
+			u.problems = append(u.problems, Problem{path + ".combine", fmt.Sprintf(
+				"combine [%s] reads '%s': with rollup it combines two accumulators, which are '%s' and '%s', and sees nothing else",
+				m.get("combine").text, name, acc, own)})
 		}
 	}
 }

@@ -85,11 +85,17 @@ func (c *compiler) compile(spec *transformSpec) error {
 
 // metric gives a metric that has an expression or a filter a field of its own.
 func (c *compiler) metric(m *row.Metric) error {
-	if m.Expression == "" && m.Filter == "" {
+	if m.Expression == "" && m.Filter == "" && m.Agg != row.AggExpression {
 		return nil
 	}
 	out := metric{slot: -1}
 	switch {
+	case m.Agg == row.AggExpression:
+		fold, err := c.fold(&m.Lambda)
+		if err != nil {
+			return err
+		}
+		out.fold, out.inputs = fold, fold.inputs
 	case m.Expression != "":
 		program, err := expr.Compile(m.Expression)
 		if err != nil {

@@ -60,6 +60,7 @@ type metric struct {
 	program *expr.Program // nil: the input is taken as it is
 	inputs  *columns
 	count   bool
+	fold    *Fold // nil: the aggregator is not an expression
 	filter  *filter.Filter
 	columns *columns // of the filter
 }
@@ -170,6 +171,9 @@ func (t *Transformer) metric(m *metric) error {
 	case !keep:
 	case m.count:
 		out.Num = 1
+	case m.fold != nil:
+		out = row.Value{Kind: row.Long, Num: 1} // the row counts; its values are read when it has its place
+		m.inputs.compute()
 	case m.program == nil:
 		if v := m.inputs.Column(0); v.Kind != row.Missing {
 			out = *v
@@ -260,6 +264,15 @@ func (c *columns) Input(i int) expr.Value {
 		}
 	}
 	return expr.OfColumn(c.t.rows, v)
+}
+
+// compute has the transforms computed that are read, while the row is still as it came.
+func (c *columns) compute() {
+	for i := range c.sources {
+		if s := &c.sources[i]; s.kind == result {
+			c.t.result(s.at)
+		}
+	}
 }
 
 // Rows implements filter.Row.

@@ -161,7 +161,11 @@ func declared(d *spec.DataSchema) []Column {
 	}
 	for _, m := range d.MetricsSpec {
 		if agg, ok := row.ParseAggregator(m.Type); ok {
-			out = append(out, Column{Name: m.Name, Type: columnType(agg.Type().String())})
+			kind := agg.Type()
+			if m.Double {
+				kind = row.TypeDouble
+			}
+			out = append(out, Column{Name: m.Name, Type: columnType(kind.String())})
 		}
 	}
 	return out
