@@ -128,7 +128,7 @@ func metricOf(raw json.RawMessage) (row.Metric, error) {
 func expressionOf(raw json.RawMessage) (row.Metric, error) {
 	var m struct {
 		Name                                              string
-		Fields                                            json.RawMessage
+		Fields                                            []string
 		AccumulatorIdentifier, InitialValue               string
 		InitialCombineValue                               string
 		Fold, Combine, Compare, Finalize                  string
@@ -139,8 +139,12 @@ func expressionOf(raw json.RawMessage) (row.Metric, error) {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return row.Metric{}, fmt.Errorf("read aggregator: %w", err)
 	}
+	derived := ""
+	if len(m.Fields) == 1 && m.Combine == row.DerivedCombine(m.Fold, m.Fields[0], m.Name) {
+		derived = m.Fields[0]
+	}
 	return row.Metric{Agg: row.AggExpression, Name: m.Name, Lambda: row.Lambda{
-		Fold: m.Fold, Combine: m.Combine, Initial: m.InitialValue, InitialCombine: m.InitialCombineValue,
+		Derived: derived, Fold: m.Fold, Combine: m.Combine, Initial: m.InitialValue, InitialCombine: m.InitialCombineValue,
 		Accumulator: m.AccumulatorIdentifier, Own: m.Name, Combined: len(m.Fields) == 0,
 		FoldsNulls: m.ShouldAggregateNullInputs, CombinesNulls: m.ShouldCombineAggregateNullInputs,
 		NullUnlessAggregated: m.IsNullUnlessAggregated, Compare: m.Compare, Finalize: m.Finalize, MaxSizeBytes: m.MaxSizeBytes,

@@ -68,7 +68,8 @@ func expressionMetric(t testing.TB, raw json.RawMessage) row.Metric {
 	if m.Combine != nil {
 		l.Combine = *m.Combine
 	} else {
-		l.Combine = strings.ReplaceAll(m.Fold, (*m.Fields)[0], m.Name)
+		l.Derived = (*m.Fields)[0]
+		l.Combine = row.DerivedCombine(m.Fold, l.Derived, m.Name)
 	}
 	return row.Metric{Agg: row.AggExpression, Name: m.Name, Lambda: l}
 }
@@ -131,11 +132,12 @@ func (f *folding) add(m *memory, values map[string]any, fresh bool) error {
 			rows.Values[i] = treeValue(rows, v)
 		}
 	}
-	return f.addRow(m, rows, fresh)
+	return f.addRow(m, rows, int64(m.rows), fresh)
 }
 
-func (f *folding) addRow(m *memory, rows *row.Rows, fresh bool) error {
-	if _, _, err := f.t.Filter(rows, 0, 0); err != nil {
+// addRow adds a row, at a time of its own.
+func (f *folding) addRow(m *memory, rows *row.Rows, at int64, fresh bool) error {
+	if _, _, err := f.t.Filter(rows, 0, at); err != nil {
 		return err
 	}
 	if err := f.t.Fill(); err != nil {
@@ -292,7 +294,7 @@ func TestFoldingAllocatesNothingOnceWarm(t *testing.T) {
 	rows := &row.Rows{Width: len(fields), Count: 1, Values: make([]row.Value, len(fields))}
 	rows.Values[slices.Index(fields, "v")] = row.Value{Kind: row.Long, Num: 3}
 	if n := testing.AllocsPerRun(100, func() {
-		if err := f.addRow(m, rows, false); err != nil {
+		if err := f.addRow(m, rows, 0, false); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 0 {

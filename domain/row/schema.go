@@ -146,6 +146,9 @@ type Lambda struct {
 	Initial, InitialCombine string
 	// Accumulator is the name of the accumulator in both, Own that of the other one in Combine.
 	Accumulator, Own string
+	// Derived, where it is not empty, says that Combine was made of Fold as DerivedCombine does. What combines is Fold then,
+	// with the other accumulator for this field: the replaced text may mean something else, or nothing.
+	Derived string
 	// Combined says that the input is accumulators already, in the field Own: Druid takes it so where no fields are given.
 	Combined bool
 	// FoldsNulls and CombinesNulls say whether rows with a null among the inputs are folded, and null accumulators combined.
@@ -156,6 +159,12 @@ type Lambda struct {
 	NullUnlessAggregated bool
 	Compare, Finalize    string
 	MaxSizeBytes         int
+}
+
+// DerivedCombine is the combine that Druid makes of a fold of one field where none is given: it replaces the field's name
+// by the metric's wherever the text has it, be it a part of another name.
+func DerivedCombine(fold, field, metric string) string {
+	return strings.ReplaceAll(fold, field, metric)
 }
 
 // The bounds of sketches. Druid takes greater theta sketches, of up to 2^26 hashes, half a gigabyte each.

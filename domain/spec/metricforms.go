@@ -2,9 +2,9 @@ package spec
 
 import (
 	"slices"
-	"strings"
 
 	"ogham/domain/expr"
+	"ogham/domain/row"
 )
 
 // The aggregators with members of their own. What Druid fills in is written as it writes it, whether tasks compute the
@@ -96,9 +96,12 @@ func expressionMembers(r *reader, m *Metric) []member {
 		r.fail("fold", "Must have a valid, non-null fold")
 		return nil
 	}
-	if combine == nil { // Druid replaces the text of the name wherever it stands
-		text := strings.ReplaceAll(*fold, fields.items[0].text, m.Name)
-		combine = &text
+	derived := ""
+	if len(fields.items) == 1 {
+		derived = row.DerivedCombine(*fold, fields.items[0].text, m.Name)
+	}
+	if combine == nil {
+		combine = &derived
 	}
 	if initial == nil {
 		r.fail("initialValue", "Must have a valid, non-null initialValue")
@@ -111,7 +114,9 @@ func expressionMembers(r *reader, m *Metric) []member {
 	}
 	m.Double = kind == expr.Double
 	compileExpression(r, "fold", *fold)
-	compileExpression(r, "combine", *combine)
+	if *combine != derived {
+		compileExpression(r, "combine", *combine)
+	}
 	size := r.bytesOr("maxSizeBytes", defaultExpressionSize)
 	if size < minExpressionSize {
 		r.fail("maxSizeBytes", "maxSizeBytes must be at least %d", minExpressionSize)

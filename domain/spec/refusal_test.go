@@ -277,6 +277,21 @@ func TestTopicPatterns(t *testing.T) {
 	}
 }
 
+// TestACombineMadeOfAFoldIsTakenForTheFold has names whose replacement, which is Druid's and is shown, makes no expression.
+func TestACombineMadeOfAFoldIsTakenForTheFold(t *testing.T) {
+	s := mustParse(t, with(t, "$.spec.dataSchema.metricsSpec", `[{"type":"expression","name":"e","fields":["x"],"initialValue":"0","fold":"max(__acc, x)"}]`))
+	for range 2 { // as it is given, and as it is stored
+		if got := s.Unsupported(); len(got) > 0 {
+			t.Fatalf("%v", got)
+		}
+		form := string(s.Canonical())
+		if !strings.Contains(form, `"combine":"mae(__acc, e)"`) {
+			t.Fatalf("the stored form is %s", form)
+		}
+		s = mustParse(t, []byte(form))
+	}
+}
+
 func TestUnsupported(t *testing.T) {
 	if got := mustParse(t, []byte(base)).Unsupported(); len(got) > 0 {
 		t.Fatalf("the base spec has %v", got)
@@ -284,8 +299,8 @@ func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ path, value, at, option string }{
 		{"ioConfig.inputFormat", "", "$.spec.ioConfig.inputFormat", "inputFormat"},
 		{
-			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","fold":"__acc + a"}]`,
-			"$.spec.dataSchema.metricsSpec[0].combine", "combine [__mcc + m] reads '__mcc'",
+			"dataSchema.metricsSpec", `[{"type":"expression","name":"m","fields":["a"],"initialValue":"0","fold":"__acc + a + other"}]`,
+			"$.spec.dataSchema.metricsSpec[0].combine", "combine [__mcc + m + other] reads 'other'",
 		},
 		{"dataSchema.metricsSpec", `[{"type":"stringAny","name":"x","fieldName":"a"}]`, "$.spec.dataSchema.metricsSpec[0].type", "stringAny"},
 		{

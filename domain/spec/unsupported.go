@@ -99,8 +99,8 @@ func (u *unsupported) metric(path, name string, m *node) {
 	}
 }
 
-// combine looks for a combine of the aggregator expression that reads what is not there when accumulators are combined. That
-// which Druid makes of a fold, by replacing text, may be one.
+// combine looks for a combine of the aggregator expression that reads what is not there when accumulators are combined. One
+// that was made of the fold is taken for the fold.
 func (u *unsupported) combine(path string, m *node) {
 	for m.get("type").text == "filtered" {
 		path, m = path+".aggregator", m.get("aggregator")
@@ -109,8 +109,14 @@ func (u *unsupported) combine(path string, m *node) {
 		return
 	}
 	acc, own := m.get("accumulatorIdentifier").text, m.get("name").text
-	for _, name := range identifiers(m.get("combine").text) {
-		if name != acc && name != own {
+	names, other := identifiers(m.get("combine").text), own
+	if f := m.get("fields"); f != nil && len(f.items) == 1 {
+		if fold, field := m.get("fold").text, f.items[0].text; m.get("combine").text == row.DerivedCombine(fold, field, own) {
+			names, other = identifiers(fold), field
+		}
+	}
+	for _, name := range names {
+		if name != acc && name != other {
 			u.problems = append(u.problems, Problem{path + ".combine", fmt.Sprintf(
 				"combine [%s] reads '%s': with rollup it combines two accumulators, which are '%s' and '%s', and sees nothing else",
 				m.get("combine").text, name, acc, own)})

@@ -43,7 +43,7 @@ func NumberAccumulator(dst []byte, n row.Number, null bool) []byte {
 // appendAccumulator gives that which a value is.
 func appendAccumulator(dst []byte, v expr.Value) ([]byte, error) {
 	switch {
-	case v.IsNull():
+	case v.IsNull(), v.Type().IsArray() && len(v.Elems()) == 0: // as Druid's column has them
 		return append(dst, accNull), nil
 	case v.Type() == expr.Long:
 		return NumberAccumulator(dst, row.Number{Long: v.Long()}, false), nil
@@ -196,16 +196,20 @@ type Combiner struct {
 // NewCombiner makes the Combiner of a metric of a schema that Compile gave.
 func NewCombiner(m *row.Metric) (*Combiner, error) {
 	l := &m.Lambda
-	program, err := expr.Compile(l.Combine)
+	source, own := l.Combine, l.Own
+	if l.Derived != "" {
+		source, own = l.Fold, l.Derived
+	}
+	program, err := expr.Compile(source)
 	if err != nil {
-		return nil, fmt.Errorf("metric %q: combine %q: %w", m.Name, l.Combine, err)
+		return nil, fmt.Errorf("metric %q: combine %q: %w", m.Name, source, err)
 	}
 	initial := l.Initial
 	if l.Combined {
 		initial = l.InitialCombine
 	}
 	c := &Combiner{metric: m.Name, program: program, nulls: l.CombinesNulls, double: l.Double}
-	c.acc, c.own = slices.Index(program.Inputs(), l.Accumulator), slices.Index(program.Inputs(), l.Own)
+	c.acc, c.own = slices.Index(program.Inputs(), l.Accumulator), slices.Index(program.Inputs(), own)
 	if c.initial, err = constant(initial); err != nil {
 		return nil, fmt.Errorf("metric %q: initial value %q: %w", m.Name, initial, err)
 	}
