@@ -220,8 +220,16 @@ func sketchCases() []liveCase {
 	slices.Sort(counted)
 	cardinalities := liveOf("cardinalities", `{"dataSchema":{"dimensionsSpec":{"dimensions":["flag"]},"metricsSpec":[`+strings.Join(counted, ",")+`],
 		"granularitySpec":{"segmentGranularity":"DAY","queryGranularity":"HOUR","rollup":true}},"tuningConfig":{"maxRowsInMemory":30}}`, liveRows(200))
+	// Without rollup: with it Druid's tasks fail when they merge.
+	expressions := liveOf("expressions", `{"dataSchema":{"dimensionsSpec":{"dimensions":["word"]},"metricsSpec":[{"type":"count","name":"cnt"},
+		{"type":"expression","name":"id_sum","fields":["id"],"initialValue":"0","fold":"__acc + id"},
+		{"type":"expression","name":"most","fields":["d"],"initialValue":"0.0","fold":"greatest(__acc, d)"},
+		{"type":"expression","name":"tens","fields":["id"],"initialValue":"100","fold":"if(id % 10 == 0, id, __acc)","shouldAggregateNullInputs":false},
+		{"type":"filtered","filter":{"type":"selector","dimension":"s","value":"a"},"aggregator":
+			{"type":"expression","name":"of_a","fields":["id","l"],"initialValue":"7","fold":"__acc + nvl(l, 1) * id","combine":"__acc + of_a"}}],
+		"granularitySpec":{"segmentGranularity":"DAY","queryGranularity":"NONE","rollup":false}},"tuningConfig":{"maxRowsInMemory":20}}`, liveRows(90))
 	return []liveCase{
-		cardinalities,
+		cardinalities, expressions,
 		liveOf("sketches", schema(`["flag"]`, `"queryGranularity":"HOUR","rollup":true`, 150000), liveRows(400)),
 		liveOf("sketches_spills", schema(`[]`, `"queryGranularity":"DAY","rollup":true`, 1), liveRows(120)),
 		liveOf("sketches_rows", schema(`["word"]`, `"queryGranularity":"NONE","rollup":false`, 150000), liveRows(60)),
