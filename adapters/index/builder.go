@@ -1,7 +1,6 @@
 package index
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -56,13 +55,13 @@ func NewBuilder(c Config) (*Builder, error) {
 	if err := c.fill(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make index folder: %w", err)
-	}
 	c.Schema.Timestamp = c.Schema.Timestamp.Own()
 	plan := newPlan(c.Schema, c.Parser)
 	if err := plan.bind(c.Transform); err != nil {
 		return nil, err
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make index folder: %w", err)
 	}
 	spill, err := newSpillFile(c.Dir)
 	if err != nil {
@@ -144,21 +143,6 @@ func (b *Builder) usable() error {
 	if b.over {
 		return ErrClosed
 	}
-	return nil
-}
-
-// Seal says that no more rows come, though Finish may be long in coming: what is in memory is spilled in the background,
-// and what only reading needs is let go.
-func (b *Builder) Seal() error {
-	if err := b.usable(); err != nil || b.sealed {
-		return err
-	}
-	defer b.publish()
-	b.sealed = true
-	if err := b.startPersist(); err != nil {
-		return b.fail(err)
-	}
-	b.spare, b.ahead, b.staged = nil, nil, staged{}
 	return nil
 }
 
@@ -387,31 +371,6 @@ func (b *Builder) memoryFull() bool {
 		}
 	}
 	return false
-}
-
-// Persist spills all rows in memory and waits until they are on disk.
-func (b *Builder) Persist(ctx context.Context) error {
-	if err := b.usable(); err != nil {
-		return err
-	}
-	defer b.publish()
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("persist index: %w", err)
-	}
-	if err := b.startPersist(); err != nil {
-		return b.fail(err)
-	}
-	if b.behind != nil {
-		select {
-		case <-b.behind.done:
-		case <-ctx.Done(): // the spill goes on, and whoever needs it waits for it
-			return fmt.Errorf("persist index: %w", ctx.Err())
-		}
-	}
-	if err := b.waitPersist(); err != nil {
-		return b.fail(err)
-	}
-	return nil
 }
 
 // sortedSinks gives the sinks by time.

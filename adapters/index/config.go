@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"ogham/adapters/segment"
-	"ogham/domain/filter"
 	"ogham/domain/row"
 	"ogham/domain/transform"
 )
@@ -117,16 +116,6 @@ func (c *Config) fill() error {
 	}
 	if err := c.Schema.Validate(); err != nil {
 		return fmt.Errorf("index config: %w", err)
-	}
-	for _, m := range c.Schema.Metrics {
-		for i, raw := range m.Named {
-			if raw == "" {
-				continue
-			}
-			if _, err := filter.ParseDimension(json.RawMessage(raw)); err != nil {
-				return fmt.Errorf("index config: metric %q, field %d: %w", m.Name, i, err)
-			}
-		}
 	}
 	if c.MaxBytesInMemory <= 0 {
 		c.MaxBytesInMemory = DefaultMaxBytesInMemory

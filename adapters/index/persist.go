@@ -1,5 +1,10 @@
 package index
 
+import (
+	"context"
+	"fmt"
+)
+
 // persist is a spill under way. Its goroutine belongs to the Builder, which waits for it before it starts another one,
 // finishes or closes.
 type persist struct {
@@ -74,5 +79,45 @@ func (b *Builder) waitPersist() error {
 			b.spare = append(b.spare, m)
 		}
 	}
+	return nil
+}
+
+// Persist spills all rows in memory and waits until they are on disk.
+func (b *Builder) Persist(ctx context.Context) error {
+	if err := b.usable(); err != nil {
+		return err
+	}
+	defer b.publish()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("persist index: %w", err)
+	}
+	if err := b.startPersist(); err != nil {
+		return b.fail(err)
+	}
+	if b.behind != nil {
+		select {
+		case <-b.behind.done:
+		case <-ctx.Done(): // the spill goes on, and whoever needs it waits for it
+			return fmt.Errorf("persist index: %w", ctx.Err())
+		}
+	}
+	if err := b.waitPersist(); err != nil {
+		return b.fail(err)
+	}
+	return nil
+}
+
+// Seal says that no more rows come, though Finish may be long in coming: what is in memory is spilled in the background,
+// and what only reading needs is let go.
+func (b *Builder) Seal() error {
+	if err := b.usable(); err != nil || b.sealed {
+		return err
+	}
+	defer b.publish()
+	b.sealed = true
+	if err := b.startPersist(); err != nil {
+		return b.fail(err)
+	}
+	b.spare, b.ahead, b.staged = nil, nil, staged{}
 	return nil
 }

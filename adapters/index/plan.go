@@ -90,25 +90,20 @@ func newPlan(s row.Schema, p Parser) *plan {
 			}
 			mp.slots = append(mp.slots, at)
 		}
-		if m.Named != nil {
-			mp.named = make([]*filter.Dimension, len(m.Fields))
-			for i, raw := range m.Named {
-				if raw == "" {
-					continue
-				}
-				mp.named[i], _ = filter.ParseDimension(json.RawMessage(raw)) // Config.fill has done so
-			}
-		}
 		mp.zero = m.Agg.Any() && !s.Rollup // as Druid has it; with rollup it fails its tasks
 		pl.metrics = append(pl.metrics, mp)
 	}
 	return pl
 }
 
-// bind joins the aggregators expression to the transformer, which reads the rows for them.
+// bind reads the dimensions of cardinalities, and joins the aggregators expression to the transformer, which reads the rows
+// for them.
 func (p *plan) bind(t *transform.Transformer) (err error) {
 	for i := range p.metrics {
 		x := &p.metrics[i]
+		if err := x.readNamed(); err != nil {
+			return err
+		}
 		if x.Agg != row.AggExpression {
 			continue
 		}
@@ -123,6 +118,31 @@ func (p *plan) bind(t *transform.Transformer) (err error) {
 		}
 	}
 	return nil
+}
+
+// readNamed reads how the fields of a cardinality are read.
+func (x *metricPlan) readNamed() (err error) {
+	if x.Named == nil {
+		return nil
+	}
+	x.named = make([]*filter.Dimension, len(x.Fields))
+	for i, raw := range x.Named {
+		if raw == "" {
+			continue
+		}
+		if x.named[i], err = filter.ParseDimension(json.RawMessage(raw)); err != nil {
+			return fmt.Errorf("index config: metric %q, field %d: %w", x.Name, i, err)
+		}
+	}
+	return nil
+}
+
+// dimension gives how field i of a cardinality is read, nil where it is taken as it is.
+func (x *metricPlan) dimension(i int) *filter.Dimension {
+	if x.named == nil {
+		return nil
+	}
+	return x.named[i]
 }
 
 // input gives the field that a row's value of the metric is in, -1 for a count that counts the row.

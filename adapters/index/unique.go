@@ -115,8 +115,8 @@ func validUnique(b []byte) bool {
 // addFields adds each value of each field, in UTF-16.
 func (m *memory) addFields(x *memMetric, rows *row.Rows, vals []row.Value) {
 	for i, slot := range x.slots {
-		if x.named != nil && x.named[i] != nil {
-			for _, v := range m.readNamed(x.named[i], slot, rows, vals) {
+		if d := x.dimension(i); d != nil {
+			for _, v := range m.readNamed(d, slot, rows, vals) {
 				if v.some {
 					m.text = sketchText(m.text[:0], v.text, &x.Metric)
 					m.unique.add(m.text)
@@ -156,8 +156,8 @@ func (m *memory) addCombination(x *memMetric, rows *row.Rows, vals []row.Value) 
 		if i > 0 {
 			out = append(out, 0)
 		}
-		if x.named != nil && x.named[i] != nil {
-			out = appendNamed(out, m.readNamed(x.named[i], slot, rows, vals), &x.Metric)
+		if d := x.dimension(i); d != nil {
+			out = appendNamed(out, m.readNamed(d, slot, rows, vals), &x.Metric)
 			continue
 		}
 		if slot < 0 {

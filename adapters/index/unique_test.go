@@ -81,6 +81,9 @@ func TestCardinalitiesAreDruids(t *testing.T) {
 		}
 		s := row.Schema{Timestamp: row.Timestamp{Column: "t"}, Metrics: []row.Metric{x}}
 		p := newPlan(s, nil)
+		if err := p.bind(nil); err != nil {
+			t.Fatal(err)
+		}
 		m := newMemory(p, nil)
 		for i, r := range c.Values {
 			rows := &row.Rows{}
